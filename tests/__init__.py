@@ -1,0 +1,1 @@
+"""Checks of every room, the notebook and the commands."""

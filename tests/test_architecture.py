@@ -1,0 +1,57 @@
+"""Which room may import which, and what an import may not cost."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UTILS = Path(__file__).parents[1] / "utils"
+
+# room -> the rooms of utils/ it may import; a stage never imports another stage.
+ALLOWED: dict[str, set[str]] = {
+    "skeleton": set(),
+    "files": set(),
+    "tables": {"files", "skeleton"},
+}
+
+HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}
+# room -> heavy packages it may pull in at import
+MAY_LOAD: dict[str, set[str]] = {}
+
+ROOMS = sorted(path.stem for path in UTILS.glob("*.py") if path.stem != "__init__")
+
+
+def _imported_rooms(room: str) -> set[str]:
+    tree = ast.parse((UTILS / f"{room}.py").read_text(encoding="utf-8"))
+    rooms: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "utils":
+                rooms |= {alias.name for alias in node.names}
+            elif node.module.startswith("utils."):
+                rooms.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names if a.name.startswith("utils.")]
+            rooms |= {name.split(".")[1] for name in names}
+    return rooms
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_room_imports_only_the_rooms_it_may(room: str) -> None:
+    assert room in ALLOWED, f"Add {room} and what it may import to ALLOWED."
+    assert _imported_rooms(room) <= ALLOWED[room]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_importing_a_room_loads_no_heavy_package_it_does_not_need(room: str) -> None:
+    code = f"import sys, utils.{room}; print(*({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=UTILS.parent,
+    )
+    assert set(done.stdout.split()) <= MAY_LOAD.get(room, set())

@@ -1,0 +1,1 @@
+"""The rooms behind `poseNet.ipynb`, one module a stage."""
