@@ -14,6 +14,10 @@ ALLOWED: dict[str, set[str]] = {
     "skeleton": set(),
     "files": set(),
     "tables": {"files", "skeleton"},
+    "annotate": {"skeleton"},
+    "bouts": set(),
+    "pictures": {"skeleton"},
+    "plots": set(),
 }
 
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}
