@@ -16,8 +16,10 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"files", "skeleton"},
     "annotate": {"skeleton"},
     "bouts": set(),
+    "compare": {"files", "tables"},
     "pictures": {"skeleton"},
     "plots": set(),
+    "run": {"files"},
 }
 
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}

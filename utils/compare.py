@@ -1,0 +1,334 @@
+"""The protocol of the comparison: every rival on the same splits, seeds and rows.
+
+A rival is a function that learns from some rows of the samples table and gives the
+probabilities of others. Who it is, what it is fed and how it learns is its own
+matter; which rows, folds and seeds it gets is decided here, once for all.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from utils.files import build_key
+from utils.tables import check_table, read_table, write_table
+
+STAGE_VERSION = 1
+
+
+class Fit(Protocol):
+    """How a rival learns: rows in, history and probabilities out."""
+
+    def __call__(
+        self, train: np.ndarray, val: np.ndarray, *, seed: int
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """Learn from rows `train` and tell the classes of rows `val`.
+
+        Args:
+            train: Row numbers of the samples table to learn from.
+            val: Row numbers to stop by and to predict.
+            seed: Decides all that is random.
+
+        Returns:
+            History (the columns of table `history` after `seed`; empty where the
+            rival has no epochs) and probabilities `(len(val), n_classes)`.
+        """
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One model in the comparison.
+
+    Attributes:
+        name: Column `model` of every table.
+        fit: How it learns.
+        key: Text that decides its result beside rows and seed: recipe, settings and
+            content of what it is fed. Results are cached by it.
+        n_parameters: Weights of the finished model.
+    """
+
+    name: str
+    fit: Fit
+    key: str
+    n_parameters: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """One division of the samples: row numbers to learn from and to be scored on."""
+
+    fold: int
+    train: np.ndarray
+    val: np.ndarray
+
+
+def build_splits(samples: pd.DataFrame) -> list[Split]:
+    """Turn the column `fold` into splits: each fold is validated on once.
+
+    Args:
+        samples: Table `samples` with `fold`.
+
+    Returns:
+        Splits in order of fold.
+
+    Raises:
+        ValueError: If there are fewer than two folds.
+    """
+    folds = samples["fold"].to_numpy()
+    names = np.unique(folds)
+    if len(names) < 2:
+        raise ValueError(
+            f"Expected at least two folds, got {len(names)}. Label another person."
+        )
+    return [
+        Split(int(f), np.flatnonzero(folds != f), np.flatnonzero(folds == f))
+        for f in names
+    ]
+
+
+def run_rivals(
+    samples: pd.DataFrame,
+    rivals: Sequence[Rival],
+    splits: Sequence[Split],
+    *,
+    seeds: Sequence[int],
+    folder: Path,
+    n_jobs: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Let every rival learn on every split with every seed.
+
+    Each run is stored under a key made of all that decides it, so that only what
+    changed runs again and an interrupted comparison goes on where it was.
+
+    Args:
+        samples: Table `samples`; its row order is what splits count in.
+        rivals: The models.
+        splits: Who learns from what.
+        seeds: Repeats with other random numbers.
+        folder: Where finished runs are kept.
+        n_jobs: Processes; each learns with one thread.
+
+    Returns:
+        Tables `history` and `predictions`.
+    """
+    content = hash_samples(samples)
+    classes = sorted(samples["label"].unique())
+    jobs = [
+        (rival, split, seed, _name_run(rival, split, seed, content, Path(folder)))
+        for rival in rivals
+        for split in splits
+        for seed in seeds
+    ]
+    missing = [
+        job for job in jobs if not job[3].with_suffix(".predictions.parquet").exists()
+    ]
+    if missing:
+        tasks = (joblib.delayed(_run)(samples, classes, *job) for job in missing)
+        pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        for _ in tqdm(pool(tasks), total=len(missing), desc="training", unit="run"):
+            pass
+    read = [_read_run(path) for _, _, _, path in jobs]
+    history = pd.concat([h for h, _ in read], ignore_index=True)
+    predictions = pd.concat([p for _, p in read], ignore_index=True)
+    return check_table(history, "history"), check_table(predictions, "predictions")
+
+
+def hash_samples(samples: pd.DataFrame) -> str:
+    """Return a key of which frames have which label and person, in which order."""
+    columns = samples[["video", "frame_idx", "label", "subject"]]
+    rows = pd.util.hash_pandas_object(columns, index=False).to_numpy()
+    return build_key(rows=joblib.hash(rows))
+
+
+def _name_run(
+    rival: Rival, split: Split, seed: int, content: str, folder: Path
+) -> Path:
+    """Return the path, without suffix, that a run's results are kept under."""
+    key = build_key(
+        version=STAGE_VERSION,
+        rival=[rival.name, rival.key],
+        fold=split.fold,
+        train=joblib.hash(np.asarray(split.train, dtype=np.int64)),
+        val=joblib.hash(np.asarray(split.val, dtype=np.int64)),
+        seed=seed,
+        samples=content,
+    )
+    return folder / f"{rival.name}-{key}"
+
+
+def _run(
+    samples: pd.DataFrame,
+    classes: Sequence[str],
+    rival: Rival,
+    split: Split,
+    seed: int,
+    path: Path,
+) -> None:
+    """Do one run and store its two tables; the second one marks that both are whole."""
+    history, probabilities = rival.fit(split.train, split.val, seed=seed)
+    history = history.assign(model=rival.name, fold=split.fold, seed=seed)
+    rows = build_predictions(samples.iloc[split.val], probabilities, classes=classes)
+    rows = rows.assign(model=rival.name, fold=split.fold, seed=seed)
+    write_table(history, path.with_suffix(".history.parquet"), "history")
+    write_table(rows, path.with_suffix(".predictions.parquet"), "predictions")
+
+
+def _read_run(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read back one run's history and predictions."""
+    return (
+        read_table(path.with_suffix(".history.parquet"), "history"),
+        read_table(path.with_suffix(".predictions.parquet"), "predictions"),
+    )
+
+
+def build_predictions(
+    samples: pd.DataFrame, probabilities: np.ndarray, *, classes: Sequence[str]
+) -> pd.DataFrame:
+    """Join frames with what a model says of them.
+
+    Args:
+        samples: Frames: `video`, `frame_idx`; `time_s`, `subject`, `label` if known.
+        probabilities: `(n_frames, n_classes)`.
+        classes: Class of each column.
+
+    Returns:
+        The columns of table `predictions` but for `model`, `fold`, `seed`.
+
+    Raises:
+        ValueError: If the shapes do not agree.
+    """
+    if probabilities.shape != (len(samples), len(classes)):
+        raise ValueError(
+            f"Expected probabilities of shape ({len(samples)}, {len(classes)}), one "
+            f"row a frame and one column a class, got {probabilities.shape}."
+        )
+    known = [c for c in ("time_s", "subject", "label") if c in samples]
+    rows = samples[["video", "frame_idx", *known]].reset_index(drop=True)
+    best = probabilities.argmax(axis=1)
+    rows["predicted"] = np.asarray(classes, dtype=object)[best]
+    rows["probability"] = probabilities.max(axis=1).astype(float)
+    shares = {
+        f"p_{c}": probabilities[:, i].astype(float) for i, c in enumerate(classes)
+    }
+    return rows.assign(**shares)
+
+
+def fit_majority(
+    train: np.ndarray, val: np.ndarray, *, seed: int, y: np.ndarray, n_classes: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Tell every frame the share of each class in training: the floor of every score.
+
+    Args:
+        train: Rows to count.
+        val: Rows to predict.
+        seed: Not used: there is nothing random.
+        y: Class number of every row.
+        n_classes: How many classes there are.
+
+    Returns:
+        Empty history, and the same probabilities for every row; a class counts as
+        seen once more than it was, so that none is impossible.
+    """
+    del seed
+    counts = np.bincount(y[train], minlength=n_classes) + 1.0
+    shares = np.tile(counts / counts.sum(), (len(val), 1))
+    return empty_history(), shares
+
+
+def empty_history() -> pd.DataFrame:
+    """Return a history without epochs, for rivals that do not learn in epochs."""
+    columns = ["epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy"]
+    return pd.DataFrame({c: pd.Series(dtype="float64") for c in columns})
+
+
+def count_processes(n_jobs: int) -> int:
+    """Return how many processes to use: `n_jobs`, or one a core if it is -1.
+
+    Raises:
+        ValueError: If it is neither -1 nor at least 1.
+    """
+    if n_jobs == -1:
+        return os.cpu_count() or 1
+    if n_jobs < 1:
+        raise ValueError(
+            f"Expected N_JOBS of -1 (every core) or more than 0, got {n_jobs}."
+        )
+    return n_jobs
+
+
+def summarise_rivals(
+    scores: pd.DataFrame,
+    history: pd.DataFrame,
+    *,
+    rivals: Sequence[Rival],
+    upfront_s: Mapping[str, float],
+    ms_per_frame: Mapping[str, float],
+) -> pd.DataFrame:
+    """Join scores with sizes and times: the table `comparison.csv`.
+
+    Args:
+        scores: One row a model with the scores and their spread.
+        history: Table `history`.
+        rivals: The models, in the order of the rows.
+        upfront_s: Seconds each model needs before its first epoch.
+        ms_per_frame: Milliseconds from picture to posture, by model.
+
+    Returns:
+        Table with one row a rival.
+    """
+    best = history.sort_values("val_loss", kind="stable")
+    best = best.drop_duplicates(["model", "fold", "seed"])
+    seconds = best.groupby("model")["seconds"].mean()
+    table = scores.set_index("model").reindex([r.name for r in rivals])
+    table["n_parameters"] = [r.n_parameters for r in rivals]
+    table["seconds_to_best"] = [
+        seconds.get(r.name, 0.0) + upfront_s.get(r.name, 0.0) for r in rivals
+    ]
+    table["ms_per_frame"] = [ms_per_frame.get(r.name, 0.0) for r in rivals]
+    return table.reset_index()[COMPARISON_COLUMNS]
+
+
+COMPARISON_COLUMNS = [
+    "model",
+    "n_people",
+    "n_frames",
+    "n_parameters",
+    "accuracy",
+    "accuracy_sd",
+    "macro_f1",
+    "macro_f1_sd",
+    "log_loss",
+    "log_loss_sd",
+    "seconds_to_best",
+    "ms_per_frame",
+]
+
+
+def time_per_frame(
+    predict: Callable[[np.ndarray], object], images: Sequence[np.ndarray]
+) -> float:
+    """Measure how long one picture takes, from picture to answer.
+
+    Args:
+        predict: Called with one RGB picture.
+        images: Pictures to time; the first one is looked at once before, unmeasured,
+            for what is loaded or built at the first call.
+
+    Returns:
+        Median milliseconds a picture.
+    """
+    import time
+
+    predict(images[0])
+    spent_ms = []
+    for image in images:
+        start = time.perf_counter()
+        predict(image)
+        spent_ms.append(1e3 * (time.perf_counter() - start))
+    return float(np.median(spent_ms))
