@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"files", "skeleton"},
     "annotate": {"skeleton"},
     "features": {"skeleton", "tables"},
+    "split_ladder": {"tables"},
     "splits": {"tables"},
     "training": {"tables"},
     "pose_model": {"tables", "training", "files"},

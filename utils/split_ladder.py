@@ -1,0 +1,164 @@
+"""Easier splits beside the honest one, to show how much of a score is memory.
+
+From easy to hard: frames at random, blocks of time, another clip of the same person;
+then people never seen (`splits.build_folds`).
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold
+
+from utils.tables import check_table
+
+# Time without any frame that ends a block, seconds: longer than the usual distance
+# between two sampled frames, shorter than a change of posture.
+_HOLE_S = 0.75
+
+
+def build_random_folds(
+    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
+) -> pd.DataFrame:
+    """Divide the frames at random, as most tutorials do: twins end on both sides.
+
+    Args:
+        samples: Table `samples`.
+        n_folds: Number of folds, at least 2.
+        seed: Decides which frame goes where.
+
+    Returns:
+        The samples with `fold`, from 0, classes even over the folds.
+
+    Raises:
+        ValueError: If a class has fewer frames than there are folds.
+    """
+    samples = check_table(samples, "samples")
+    _check_counts(samples["label"].value_counts(), n_folds, "frames")
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return samples.assign(fold=_number(splitter.split(samples, samples["label"])))
+
+
+def build_time_blocks(
+    samples: pd.DataFrame,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+    block_s: float = 5.0,
+    gap_s: float = 1.0,
+) -> pd.DataFrame:
+    """Divide the time of each video into blocks, with a gap where folds meet.
+
+    A block is a stretch of one label, cut where it grows longer than `block_s`. The
+    same person, clothes and room are on both sides, so the score flatters; it is what
+    one person's videos allow.
+
+    Args:
+        samples: Table `samples`.
+        n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
+        seed: Decides which block goes where.
+        block_s: Longest block, seconds.
+        gap_s: Least distance between two folds in a video, seconds; frames nearer
+            than this after another fold's are left out.
+
+    Returns:
+        The samples that remain, with `fold`, from 0.
+
+    Raises:
+        ValueError: If a class fills one block only.
+    """
+    samples = check_table(samples, "samples")
+    order = samples.sort_values(["video", "time_s"])
+    block = _find_blocks(order, block_s=block_s)
+    n_blocks = block.groupby(order["label"]).nunique()
+    n_folds = min(n_folds, int(n_blocks.min()))
+    _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    firsts = order[~block.duplicated()]  # a row a block: each counts the same
+    fold_of = _number(splitter.split(firsts, firsts["label"]))
+    order = order.assign(fold=fold_of[block.to_numpy()])
+    kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
+    _check_counts(kept.groupby("label")["fold"].nunique(), 2, "folds")
+    return kept
+
+
+def build_clip_folds(
+    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
+) -> pd.DataFrame:
+    """Divide the videos, so that each one held out has its person in training.
+
+    Args:
+        samples: Table `samples`.
+        n_folds: Number of folds, at least 2; fewer if there are fewer videos.
+        seed: Decides which video goes where.
+
+    Returns:
+        The samples of people with at least two videos, with `fold`, from 0.
+
+    Raises:
+        ValueError: If no person has two videos, or a class is in one video only.
+    """
+    samples = check_table(samples, "samples")
+    n_videos = samples.groupby("subject")["video"].transform("nunique")
+    samples = samples[n_videos > 1].reset_index(drop=True)
+    if samples.empty:
+        raise ValueError(
+            "No person has two labelled videos: another clip of the same person "
+            "cannot be held out. Name who is who in videos.csv."
+        )
+    clips = samples[["subject", "video"]].drop_duplicates()
+    _check_counts(samples.groupby("label")["video"].nunique(), 2, "videos")
+    clips = clips.sample(frac=1, random_state=seed).sort_values(
+        "subject", kind="stable"
+    )
+    # dealt like cards, person after person: two clips of one never meet in a fold
+    # before every fold has one
+    fold = np.arange(len(clips)) % n_folds
+    fold = samples["video"].map(dict(zip(clips["video"], fold, strict=True)))
+    _check_counts(fold.groupby(samples["label"]).nunique(), 2, "folds of videos")
+    return samples.assign(fold=fold)
+
+
+def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
+    """Number the blocks of samples sorted by video and time, from 0."""
+    previous = order.shift()
+    is_new = (
+        (order["video"] != previous["video"])
+        | (order["label"] != previous["label"])
+        | (order["time_s"] - previous["time_s"] > _HOLE_S)
+    )
+    stretch = is_new.cumsum()
+    start_s = order["time_s"].groupby(stretch).transform("first")
+    part = ((order["time_s"] - start_s) / block_s + 1e-9).astype(np.int64)
+    number = pd.factorize(pd.MultiIndex.from_arrays([stretch, part]))[0]
+    return pd.Series(number, index=order.index)
+
+
+def _is_clear(order: pd.DataFrame, *, gap_s: float) -> np.ndarray:
+    """Mark the samples that keep `gap_s` from every earlier kept one of other folds."""
+    is_clear = np.ones(len(order), dtype=bool)
+    for rows in order.groupby("video").indices.values():
+        times, folds = order["time_s"].to_numpy()[rows], order["fold"].to_numpy()[rows]
+        last_s: dict[int, float] = {}
+        for row, time_s, fold in zip(rows, times, folds, strict=True):
+            others = [t for f, t in last_s.items() if f != fold]
+            is_clear[row] = not others or time_s - max(others) > gap_s + 1e-6
+            if is_clear[row]:
+                last_s[fold] = time_s
+    return is_clear
+
+
+def _number(parts: object) -> np.ndarray:
+    """Return the fold of each row from a splitter's pairs of row numbers."""
+    held_out = [val for _, val in parts]
+    fold = np.empty(sum(map(len, held_out)), dtype=np.int64)
+    for number, val in enumerate(held_out):
+        fold[val] = number
+    return fold
+
+
+def _check_counts(counts: pd.Series, n_needed: int, what: str) -> None:
+    """Raise `ValueError` if a class has fewer than `n_needed` of something."""
+    if counts.min() < n_needed:
+        raise ValueError(
+            f"{counts.idxmin()!r} has {counts.min()} {what}, expected at least "
+            f"{n_needed}. Label more of it, at another time, or leave the class out."
+        )
