@@ -1,0 +1,161 @@
+"""A picture in, one person's 17 keypoints in pixels out; and who is a person."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.files import build_key, hash_file
+from utils.movenet import WEIGHTS as MOVENET_WEIGHTS
+from utils.movenet import load_hub_movenet, load_movenet
+from utils.posenet import INPUT_SIZES, load_posenet
+from utils.posenet import WEIGHTS as POSENET_WEIGHTS
+from utils.skeleton import KEYPOINT_IDX, KEYPOINTS, N_KEYPOINTS
+from utils.squares import (
+    MIN_KEYPOINT_SCORE,
+    PoseNetwork,
+    frame_square,
+    has_torso,
+    person_square,
+)
+from utils.tables import check_table
+from utils.weights import find_weights
+
+# Raise it with every change to what estimate_pose returns: cached keypoints go by it.
+CODE_VERSION = 1
+
+POSENET_SIZES: dict[str, int] = {
+    "posenet": INPUT_SIZES[0],
+    **{f"posenet_{size}": size for size in INPUT_SIZES},
+}
+POSE_MODELS: tuple[str, ...] = (*MOVENET_WEIGHTS, *POSENET_SIZES)
+
+
+@lru_cache(maxsize=4)
+def load_pose_model(model: str) -> PoseNetwork:
+    """Load a pose network, once a process.
+
+    Args:
+        model: `movenet_thunder`, `movenet_lightning`, `posenet` (input 257),
+            `posenet_257`, `posenet_385`, `posenet_513`, or what `tensorflow_hub.load`
+            takes: a folder or address of a MoveNet SavedModel.
+
+    Returns:
+        Network: picture and square in, pose `(17, 3)` in pixels of the picture out.
+
+    Raises:
+        FileNotFoundError: If the project's weights are not there.
+        ValueError: If they are not the files they should be, or if there is no such
+            model.
+    """
+    if model in MOVENET_WEIGHTS:
+        return load_movenet(model)
+    if model in POSENET_SIZES:
+        return load_posenet(POSENET_SIZES[model])
+    return load_hub_movenet(model)
+
+
+def estimate_pose(
+    image: np.ndarray, *, model: str = "movenet_thunder", n_passes: int = 2
+) -> np.ndarray:
+    """Find one person's keypoints in a picture, each picture treated alone.
+
+    The first pass sees the whole picture in a square; the second, where the first found
+    a person, the square round that person (see `squares.person_square`).
+
+    Args:
+        image: RGB uint8 array `(height, width, 3)`, upright.
+        model: As `load_pose_model` takes it.
+        n_passes: 1 or 2.
+
+    Returns:
+        float64 array `(17, 3)`, COCO order: x_px, y_px in pixels of the picture, and
+        score, 0 to 1. Points may lie outside the picture; nothing is thresholded.
+
+    Raises:
+        ValueError: If `image` is not such an array or `n_passes` neither 1 nor 2.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(
+            "Expected `image` as RGB uint8 of shape (height, width, 3), got "
+            f"{image.dtype} of shape {image.shape}."
+        )
+    if n_passes not in (1, 2):
+        raise ValueError(f"Expected `n_passes` to be 1 or 2, got {n_passes!r}.")
+    network = load_pose_model(model)
+    size_wh = (image.shape[1], image.shape[0])
+    pose = network(image, frame_square(size_wh))
+    square = person_square(pose, size_wh) if n_passes == 2 else None
+    return pose if square is None else network(image, square)
+
+
+def describe_model(model: str = "movenet_thunder", *, n_passes: int = 2) -> str:
+    """Name all that decides the keypoints of a picture, as a key for caches.
+
+    Args:
+        model: As `load_pose_model` takes it.
+        n_passes: As for `estimate_pose`.
+
+    Returns:
+        Text with the model, its content hash where it is a file or a folder, the passes
+        and the version of this code.
+
+    Raises:
+        FileNotFoundError: If the project's weights are not there.
+        ValueError: If they are not the files they should be.
+    """
+    if model in MOVENET_WEIGHTS:
+        content = hash_file(find_weights(MOVENET_WEIGHTS[model]))
+    elif model in POSENET_SIZES:
+        content = hash_file(find_weights(POSENET_WEIGHTS))
+        model = f"posenet_{POSENET_SIZES[model]}"
+    else:
+        content = _hash_folder(Path(model)) if Path(model).is_dir() else "by address"
+    return f"{model} {content} passes={n_passes} code={CODE_VERSION}"
+
+
+def _hash_folder(folder: Path) -> str:
+    """Return one hash for all files of a folder, their names included."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return build_key(
+        files={path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+    )
+
+
+def find_people(
+    keypoints: pd.DataFrame, *, min_score: float = MIN_KEYPOINT_SCORE
+) -> pd.DataFrame:
+    """Tell for each frame if it shows a person; no frame is dropped.
+
+    Rule: the mean score of the 17 keypoints is at least `min_score`, and one shoulder
+    and one hip at least score above 0.2, so that there is a torso.
+
+    Args:
+        keypoints: Keypoints table; what is missing or NaN counts as score 0.
+        min_score: Mean score that a person has at least.
+
+    Returns:
+        Table `video`, `frame_idx`, `has_person` (bool), `score_mean` (float64), one row
+        a frame, in the order in which frames come in `keypoints`.
+
+    Raises:
+        ValueError: If a keypoint is none of the 17.
+    """
+    table = check_table(keypoints, "keypoints")
+    unknown = set(table["keypoint"]) - set(KEYPOINTS)
+    if unknown:
+        raise ValueError(
+            f"Expected the 17 COCO keypoints, found {sorted(unknown)[0]!r} in the "
+            "keypoints table. Make it again by estimating the poses anew."
+        )
+    frame = table.groupby(["video", "frame_idx"], sort=False).ngroup().to_numpy()
+    people = table[["video", "frame_idx"]].drop_duplicates(ignore_index=True)
+    poses = np.zeros((len(people), N_KEYPOINTS, 3))
+    keypoint = table["keypoint"].map(KEYPOINT_IDX).to_numpy(dtype=np.intp)
+    poses[frame, keypoint, 2] = table["score"].fillna(0.0)
+    score_mean = poses[:, :, 2].mean(axis=1)
+    torso = np.array([has_torso(pose) for pose in poses], dtype=bool)
+    return people.assign(
+        has_person=torso & (score_mean >= min_score), score_mean=score_mean
+    )

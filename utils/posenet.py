@@ -1,0 +1,99 @@
+"""PoseNet: a square of a picture in, 17 keypoints in pixels of the picture out.
+
+The network gives heat maps and offsets; they are decoded here as TF.js does for one
+person (@tensorflow-models/pose-detection, decodeSinglePose): the best cell of each heat
+map, then the offset stored at that cell.
+"""
+
+import numpy as np
+
+from utils.skeleton import N_KEYPOINTS
+from utils.squares import PoseNetwork, Square, sample_grid
+from utils.weights import find_weights, load_interpreter
+
+WEIGHTS = "posenet_mobilenet_v1_075.tflite"
+INPUT_SIZES: tuple[int, ...] = (257, 385, 513)
+STRIDE_PX = 16
+
+
+def load_posenet(input_size: int = 257) -> PoseNetwork:
+    """Load PoseNet (MobileNetV1 0.75, stride 16), to run on one thread.
+
+    Args:
+        input_size: Side of what the network sees, in pixels: 257, 385 or 513. Larger
+            is slower, and finer for people who are small in the picture.
+
+    Returns:
+        Network: picture and square in, pose `(17, 3)` out.
+
+    Raises:
+        FileNotFoundError: If the weights are not there.
+        ValueError: If `input_size` is none of the three, or the weights are wrong.
+    """
+    if input_size not in INPUT_SIZES:
+        raise ValueError(
+            f"Expected PoseNet's input size to be one of {INPUT_SIZES}, got "
+            f"{input_size!r}."
+        )
+    interpreter = load_interpreter(find_weights(WEIGHTS))
+    given_idx = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(given_idx, [1, input_size, input_size, 3])
+    interpreter.allocate_tensors()
+    index = {d["shape"][-1]: d["index"] for d in interpreter.get_output_details()}
+
+    def estimate(image: np.ndarray, square: Square) -> np.ndarray:
+        pixels = sample_square(image, square, input_size)
+        interpreter.set_tensor(given_idx, pixels[None])
+        interpreter.invoke()
+        pose = decode_pose(
+            interpreter.get_tensor(index[N_KEYPOINTS])[0],
+            interpreter.get_tensor(index[2 * N_KEYPOINTS])[0],
+        )
+        pose[:, :2] = pose[:, :2] * (square.side_px / input_size) + square[:2]
+        return pose
+
+    return estimate
+
+
+def sample_square(image: np.ndarray, square: Square, input_size: int) -> np.ndarray:
+    """Read a square of a picture as TF.js does for PoseNet, the edge going on outside.
+
+    Trap: no half-pixel centres. Output pixel i lies at left + i * side / input_size.
+
+    Args:
+        image: RGB uint8 array `(height, width, 3)`.
+        square: Which part of it.
+        input_size: Side of the result, in pixels.
+
+    Returns:
+        float32 array `(input_size, input_size, 3)`, -1..1.
+    """
+    offset_px = np.arange(input_size) * (square.side_px / input_size)
+    sampled = sample_grid(
+        image, square.left_px + offset_px, square.top_px + offset_px, outside="edge"
+    )
+    sampled /= np.float32(127.5)
+    sampled -= np.float32(1)
+    return sampled
+
+
+def decode_pose(heat_map: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Find one person's keypoints in PoseNet's heat maps and offsets.
+
+    Args:
+        heat_map: Float array `(n_rows, n_columns, 17)`, before the sigmoid.
+        offset: Float array `(n_rows, n_columns, 34)`: 17 y, then 17 x, in pixels of
+            the network's input.
+
+    Returns:
+        float64 array `(17, 3)`: x and y in pixels of the network's input, and score.
+    """
+    n_columns = heat_map.shape[1]
+    logit = heat_map.reshape(-1, N_KEYPOINTS)
+    cell, keypoint = logit.argmax(axis=0), np.arange(N_KEYPOINTS)
+    row, column = np.divmod(cell, n_columns)
+    pose = np.empty((N_KEYPOINTS, 3))
+    pose[:, 0] = column * STRIDE_PX + offset[row, column, keypoint + N_KEYPOINTS]
+    pose[:, 1] = row * STRIDE_PX + offset[row, column, keypoint]
+    pose[:, 2] = 1 / (1 + np.exp(-logit[cell, keypoint].astype(np.float64)))
+    return pose
