@@ -1,0 +1,217 @@
+"""Videos made into pictures on disk and keypoints, cached, on all cores.
+
+The only reader of pictures. What is on disk is keyed by content: the film's sha256,
+the settings, the estimator's key and the code. Run again, it makes what is missing.
+"""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from utils import frame_store
+from utils.frame_plan import (
+    Film,
+    count_rows_a_frame,
+    find_missing,
+    plan_films,
+    plan_stretches,
+    survey_films,
+)
+from utils.pieces import Estimate, StretchReport, extract_stretch
+from utils.tables import SCHEMAS, check_table
+from utils.workers import count_workers, run_tasks, show_progress
+from utils.workspace import open_workspace, sweep_workspaces
+
+
+def extract_frames(  # noqa: PLR0913 - two products, each with its folder and settings
+    videos: pd.DataFrame,
+    *,
+    every_s: float,
+    frames_dir: Path,
+    keypoints_dir: Path | None = None,
+    estimate: Estimate | None = None,
+    estimate_key: str = "",
+    n_jobs: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
+    """Make pictures, and keypoints if asked for, of every video; only what is missing.
+
+    Each film is decoded once for both. Films, and minutes of a long film, are spread
+    over `n_jobs` processes by joblib; the results do not depend on how. A run that was
+    stopped at any moment goes on where it was.
+
+    Args:
+        videos: Table `videos`.
+        every_s: Seconds between pictures: the first frame at or after each multiple.
+            0 takes every frame.
+        frames_dir: Folder for pictures (JPEG, quality 95) and their tables.
+        keypoints_dir: Folder for the tables of keypoints; None makes none.
+        estimate: From an RGB uint8 image to a `(17, 3)` array x_px, y_px, score; can
+            be pickled.
+        estimate_key: Names what `estimate` depends on: model, weights, version.
+        n_jobs: Processes; -1 takes every core. Under `joblib.parallel_config(
+            backend="dask")` the tasks run on that cluster.
+
+    Returns:
+        The table `frames`, with absolute paths; the table `keypoints`, in pixels of
+        the upright film frame, or None; and a row `video`, `path`, `problem` for each
+        film with a problem. `attrs["folder"]` of the first two names the folder that
+        holds them, one Parquet file a film.
+
+    Raises:
+        ValueError: If a setting makes no sense.
+        OSError: If the disk is full; what was finished stays.
+    """
+    _check_settings(every_s, keypoints_dir, estimate, estimate_key)
+    roots = {"frames": Path(frames_dir).absolute()}
+    if keypoints_dir is not None:
+        roots["keypoints"] = Path(keypoints_dir).absolute()
+    films = plan_films(videos, roots, every_s=every_s, estimate_key=estimate_key)
+    for root in roots.values():
+        sweep_workspaces(root)
+    unread = _make_missing(films, every_s=every_s, estimate=estimate, n_jobs=n_jobs)
+    return _gather(films, unread, roots)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read a picture.
+
+    Args:
+        path: A JPEG or PNG file; its name may hold any character.
+
+    Returns:
+        RGB uint8 array of shape `(height, width, 3)`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not a whole picture.
+    """
+    import cv2
+
+    data = np.fromfile(path, dtype=np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise ValueError(
+            f"{Path(path).name} is not a whole picture. Delete it and run again."
+        )
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _check_settings(
+    every_s: float,
+    keypoints_dir: Path | None,
+    estimate: Estimate | None,
+    estimate_key: str,
+) -> None:
+    """Raise `ValueError` for settings that make no sense."""
+    if not (math.isfinite(every_s) and every_s >= 0):
+        raise ValueError(f"Expected `every_s` of 0 or more seconds, got {every_s}.")
+    if (keypoints_dir is None) != (estimate is None):
+        raise ValueError("Give both `keypoints_dir` and `estimate`, or neither.")
+    if estimate is not None and not estimate_key:
+        raise ValueError(
+            "Give `estimate_key`, a text that names model, weights and version: "
+            "without it, keypoints on disk could be of another model."
+        )
+
+
+def _make_missing(
+    films: list[Film], *, every_s: float, estimate: Estimate | None, n_jobs: int
+) -> dict[str, str]:
+    """Make what is missing; return, by video, why it could not be read this time."""
+    todo = {film.video: film for film in find_missing(films)}
+    stretches = plan_stretches(
+        todo.values(),
+        every_s=every_s,
+        estimate=estimate,
+        n_workers=count_workers(n_jobs),
+    )
+    if not stretches:
+        return {}
+    waiting = Counter(stretch.video for stretch in stretches)
+    reports: dict[str, list[StretchReport]] = {video: [] for video in todo}
+    finished: dict[str, int] = {}
+    unread: dict[str, str] = {}
+    total_s = sum(film.duration_s for film in todo.values())
+    with show_progress(total_s, lambda: survey_films(todo.values(), finished)):
+        for report in run_tasks(extract_stretch, stretches, n_jobs=n_jobs):
+            video = report.video
+            reports[video].append(report)
+            if len(reports[video]) == waiting[video]:
+                unread |= _finish_film(todo[video], reports[video])
+                finished[video] = _count_frames(todo[video])
+    return unread
+
+
+def _finish_film(film: Film, reports: list[StretchReport]) -> dict[str, str]:
+    """Make a film's tables of its pieces; return why it could not be read, if so."""
+    unread = [report.unread for report in reports if report.unread]
+    if unread:
+        return {film.video: unread[0]}
+    last = max(reports, key=lambda report: report.end_piece)
+    broken = [report for report in reports if report.problem]
+    if broken:
+        last = min(broken, key=lambda report: report.end_piece)
+    for product in film.products:
+        with open_workspace(product.root) as work:
+            frame_store.merge_pieces(
+                product, work, n_pieces=last.end_piece, problem=last.problem
+            )
+    return {}
+
+
+def _count_frames(film: Film) -> int:
+    """Return how many frames a film that was just finished has."""
+    product = film.products[-1]
+    return frame_store.count_rows(product) // count_rows_a_frame(product)
+
+
+def _gather(
+    films: list[Film], unread: dict[str, str], roots: dict[str, Path]
+) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
+    """Read all films' tables as one a product, and list the films with a problem."""
+    problems = dict(unread)
+    tables: dict[str, list[pa.Table]] = {}
+    for film in films:
+        for product in film.products:
+            table = frame_store.read_product(product)
+            problems.setdefault(film.video, _tell_problem(table))
+            if table is not None:
+                tables.setdefault(product.name, []).append(table)
+    frames, keypoints = (
+        _join_tables(name, films, tables) if name in roots else None
+        for name in ("frames", "keypoints")
+    )
+    rows = [
+        {"video": film.video, "path": film.path, "problem": problems[film.video]}
+        for film in films
+        if problems[film.video]
+    ]
+    return frames, keypoints, pd.DataFrame(rows, columns=["video", "path", "problem"])
+
+
+def _tell_problem(table: pa.Table | None) -> str:
+    """Return what is wrong with a film, by its table; empty if nothing."""
+    if table is None:
+        return "It was changed while it was read. Run again."
+    if problem := table.schema.metadata[b"problem"].decode():
+        return problem
+    return "" if table.num_rows else "It holds no picture. Check that it plays."
+
+
+def _join_tables(
+    name: str, films: list[Film], tables: dict[str, list[pa.Table]]
+) -> pd.DataFrame:
+    """Join the films' tables of one product, with absolute paths of pictures."""
+    if name not in tables:
+        return check_table(pd.DataFrame(columns=list(SCHEMAS[name].columns)), name)
+    product = next(p for p in films[0].products if p.name == name)
+    plain = [table.replace_schema_metadata(None) for table in tables[name]]
+    joined = check_table(pa.concat_tables(plain).to_pandas(), name)
+    if name == "frames":
+        joined["path"] = f"{product.root.as_posix()}/" + joined["path"]
+    joined.attrs["folder"] = str(product.table_path.parent)
+    return joined
