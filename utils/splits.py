@@ -104,7 +104,7 @@ def check_groups(samples: pd.DataFrame, *, group: str = "subject") -> None:
         raise ValueError(
             f"Only one {who} is labelled, {groups[0]}: none can be held out. Label "
             f"another {who}, or name who is who in videos.csv; until then "
-            "`build_time_blocks` gives folds, but flatters."
+            "`time_blocks` gives folds, but flatters."
         )
     shown_by = samples.groupby("label")[group].unique()
     once = shown_by[shown_by.map(len) == 1]

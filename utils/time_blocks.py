@@ -1,7 +1,6 @@
-"""Easier splits beside the honest one, to show how much of a score is memory.
+"""Folds from one person's videos: blocks of time with a gap, which flatter.
 
-From easy to hard: frames at random, blocks of time, another clip of the same person;
-then people never seen (`splits.build_folds`).
+For where no second person is labelled yet; `splits.build_folds` holds people out.
 """
 
 import numpy as np
@@ -10,31 +9,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from utils.tables import check_table
 
-# Time without any frame that ends a block, seconds: longer than the usual distance
-# between two sampled frames, shorter than a change of posture.
-_HOLE_S = 0.75
-
-
-def build_random_folds(
-    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
-) -> pd.DataFrame:
-    """Divide the frames at random, as most tutorials do: twins end on both sides.
-
-    Args:
-        samples: Table `samples`.
-        n_folds: Number of folds, at least 2.
-        seed: Decides which frame goes where.
-
-    Returns:
-        The samples with `fold`, from 0, classes even over the folds.
-
-    Raises:
-        ValueError: If a class has fewer frames than there are folds.
-    """
-    samples = check_table(samples, "samples")
-    _check_counts(samples["label"].value_counts(), n_folds, "frames")
-    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    return samples.assign(fold=_number(splitter.split(samples, samples["label"])))
+# A block ends where no frame follows for this many times the usual distance.
+_HOLE = 2.5
 
 
 def build_time_blocks(
@@ -73,58 +49,22 @@ def build_time_blocks(
     _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     firsts = order[~block.duplicated()]  # a row a block: each counts the same
-    fold_of = _number(splitter.split(firsts, firsts["label"]))
+    fold_of = np.empty(len(firsts), dtype=np.int64)
+    for fold, (_, val) in enumerate(splitter.split(firsts, firsts["label"])):
+        fold_of[val] = fold
     order = order.assign(fold=fold_of[block.to_numpy()])
     kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
     _check_counts(kept.groupby("label")["fold"].nunique(), 2, "folds")
     return kept
 
 
-def build_clip_folds(
-    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
-) -> pd.DataFrame:
-    """Divide the videos, so that each one held out has its person in training.
-
-    Args:
-        samples: Table `samples`.
-        n_folds: Number of folds, at least 2; fewer if there are fewer videos.
-        seed: Decides which video goes where.
-
-    Returns:
-        The samples of people with at least two videos, with `fold`, from 0.
-
-    Raises:
-        ValueError: If no person has two videos, or a class is in one video only.
-    """
-    samples = check_table(samples, "samples")
-    n_videos = samples.groupby("subject")["video"].transform("nunique")
-    samples = samples[n_videos > 1].reset_index(drop=True)
-    if samples.empty:
-        raise ValueError(
-            "No person has two labelled videos: another clip of the same person "
-            "cannot be held out. Name who is who in videos.csv."
-        )
-    clips = samples[["subject", "video"]].drop_duplicates()
-    _check_counts(samples.groupby("label")["video"].nunique(), 2, "videos")
-    clips = clips.sample(frac=1, random_state=seed).sort_values(
-        "subject", kind="stable"
-    )
-    # dealt like cards, person after person: two clips of one never meet in a fold
-    # before every fold has one
-    fold = np.arange(len(clips)) % n_folds
-    fold = samples["video"].map(dict(zip(clips["video"], fold, strict=True)))
-    _check_counts(fold.groupby(samples["label"]).nunique(), 2, "folds of videos")
-    return samples.assign(fold=fold)
-
-
 def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
     """Number the blocks of samples sorted by video and time, from 0."""
     previous = order.shift()
-    is_new = (
-        (order["video"] != previous["video"])
-        | (order["label"] != previous["label"])
-        | (order["time_s"] - previous["time_s"] > _HOLE_S)
-    )
+    is_new_video = order["video"] != previous["video"]
+    step_s = (order["time_s"] - previous["time_s"]).mask(is_new_video)
+    is_hole = step_s > _HOLE * step_s.median()
+    is_new = is_new_video | is_hole | (order["label"] != previous["label"])
     stretch = is_new.cumsum()
     start_s = order["time_s"].groupby(stretch).transform("first")
     part = ((order["time_s"] - start_s) / block_s + 1e-9).astype(np.int64)
@@ -144,15 +84,6 @@ def _is_clear(order: pd.DataFrame, *, gap_s: float) -> np.ndarray:
             if is_clear[row]:
                 last_s[fold] = time_s
     return is_clear
-
-
-def _number(parts: object) -> np.ndarray:
-    """Return the fold of each row from a splitter's pairs of row numbers."""
-    held_out = [val for _, val in parts]
-    fold = np.empty(sum(map(len, held_out)), dtype=np.int64)
-    for number, val in enumerate(held_out):
-        fold[val] = number
-    return fold
 
 
 def _check_counts(counts: pd.Series, n_needed: int, what: str) -> None:
