@@ -1,10 +1,10 @@
 """The state of one person's labelling, across clicks and restarts, without widgets.
 
 Every call that changes labels writes one line to the log first and changes what is
-shown after; if the line cannot be written it raises `LabelNotSaved` and nothing has
-changed. Positions count the sampled frames of the current video from 0; a frame stands
-for the time from its own time stamp to the next frame's, the last one to the video's
-end.
+shown after; if the line cannot be written it raises `LabelNotSavedError` and nothing
+has changed. Positions count the sampled frames of the current video from 0; a frame
+stands for the time from its own time stamp to the next frame's, the last one to the
+video's end.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ UNITS = ("frame", "segment")
 ORDERS = ("time", "uncertain", "rarest")
 
 
-class LabelNotSaved(OSError):
+class LabelNotSavedError(OSError):
     """A label could not be put on disk, so it was refused and nothing has changed."""
 
 

@@ -1,0 +1,161 @@
+"""Arithmetic of labelled stretches of time: cut, put, find gaps, sum.
+
+A layer is one annotator's labels of one video: a list of `Span` in order of time that
+do not overlap. Functions return new lists. Times are whole milliseconds, in seconds.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+UNSURE = "unsure"
+NONE_OF_THESE = "none of these"
+SPECIAL_LABELS = (UNSURE, NONE_OF_THESE)
+
+_START, _END = attrgetter("start_s"), attrgetter("end_s")
+
+
+class Span(NamedTuple):
+    """A stretch of time with one label: `start_s` <= t < `end_s`.
+
+    Attributes:
+        start_s: First moment.
+        end_s: First moment that is not in it any more.
+        label: The class, or one of the two special answers.
+        annotator: Who said so; "" if nobody signed.
+        labelled_at: When, ISO 8601 in UTC; "" if not known.
+    """
+
+    start_s: float
+    end_s: float
+    label: str
+    annotator: str = ""
+    labelled_at: str = ""
+
+
+def round_time(time_s: float) -> float:
+    """Round seconds to whole milliseconds, the precision of labels on disk."""
+    return round(float(time_s), 3) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def cut_spans(layer: Sequence[Span], start_s: float, end_s: float) -> list[Span]:
+    """Remove a stretch of time; spans that reach beyond it keep their rest.
+
+    Args:
+        layer: Spans in order, not overlapping.
+        start_s: Start of what is removed.
+        end_s: Its end.
+
+    Returns:
+        New layer.
+
+    Example:
+        >>> [span[:2] for span in cut_spans([Span(0, 9, "sit")], 3, 5)]
+        [(0, 3), (5, 9)]
+    """
+    first = bisect_right(layer, start_s, key=_END)
+    after = bisect_left(layer, end_s, lo=first, key=_START)
+    rests = []
+    if first < after and layer[first].start_s < start_s:
+        rests.append(layer[first]._replace(end_s=start_s))
+    if first < after and layer[after - 1].end_s > end_s:
+        rests.append(layer[after - 1]._replace(start_s=end_s))
+    return [*layer[:first], *rests, *layer[after:]]
+
+
+def put_span(layer: Sequence[Span], span: Span) -> list[Span]:
+    """Paint a span over a layer: what it covers is replaced.
+
+    Neighbours that touch it with the same label become one span with it, which keeps
+    the later `labelled_at`.
+
+    Args:
+        layer: Spans in order, not overlapping.
+        span: What is painted.
+
+    Returns:
+        New layer.
+    """
+    rest = cut_spans(layer, span.start_s, span.end_s)
+    at = bisect_left(rest, span.start_s, key=_START)
+    first, after = at, at
+    if at > 0 and _joins(rest[at - 1], span):
+        first, span = at - 1, _join(rest[at - 1], span)
+    if at < len(rest) and _joins(span, rest[at]):
+        after, span = at + 1, _join(span, rest[at])
+    return [*rest[:first], span, *rest[after:]]
+
+
+def _joins(earlier: Span, later: Span) -> bool:
+    """Tell whether two spans touch and say the same, by the same person."""
+    return earlier.end_s == later.start_s and earlier[2:4] == later[2:4]
+
+
+def _join(earlier: Span, later: Span) -> Span:
+    """Make one span of two that touch."""
+    at = max(earlier.labelled_at, later.labelled_at)
+    return earlier._replace(end_s=later.end_s, labelled_at=at)
+
+
+def rename_spans(layer: Sequence[Span], old: str, new: str) -> list[Span]:
+    """Give every span of one label another; touching equals become one."""
+    renamed: list[Span] = []
+    for span in layer:
+        changed = span._replace(label=new) if span.label == old else span
+        if changed.label == new and renamed and _joins(renamed[-1], changed):
+            renamed[-1] = _join(renamed[-1], changed)
+        else:
+            renamed.append(changed)
+    return renamed
+
+
+def find_gaps(
+    spans: Iterable[Span], start_s: float, end_s: float
+) -> list[tuple[float, float]]:
+    """Return the stretches of `start_s`..`end_s` that no span covers, in order.
+
+    Args:
+        spans: Spans in order of their start; they may overlap.
+        start_s: Where to start looking.
+        end_s: Where to stop.
+    """
+    gaps, reached_s = [], start_s
+    for span in spans:
+        if span.start_s >= end_s:
+            break
+        if span.start_s > reached_s:
+            gaps.append((reached_s, span.start_s))
+        reached_s = max(reached_s, span.end_s)
+    if reached_s < end_s:
+        gaps.append((reached_s, end_s))
+    return gaps
+
+
+def find_span(layer: Sequence[Span], time_s: float) -> Span | None:
+    """Return the span of a layer that holds a moment, None if there is none."""
+    at = bisect_right(layer, time_s, key=_START) - 1
+    return layer[at] if at >= 0 and time_s < layer[at].end_s else None
+
+
+def sum_overlap(
+    layer: Sequence[Span], start_s: float, end_s: float, *, label: str | None = None
+) -> float:
+    """Return how many seconds of a stretch are labelled, with one label if given."""
+    first = bisect_right(layer, start_s, key=_END)
+    after = bisect_left(layer, end_s, lo=first, key=_START)
+    return sum(
+        min(span.end_s, end_s) - max(span.start_s, start_s)
+        for span in layer[first:after]
+        if label is None or span.label == label
+    )
+
+
+def merge_layers(layers: Iterable[Sequence[Span]]) -> list[Span]:
+    """Return the spans of several layers in one list, in order of time."""
+    return sorted((span for layer in layers for span in layer), key=_sort_key)
+
+
+def _sort_key(span: Span) -> tuple[float, float, str, str]:
+    """Order spans by time, then by annotator and label, so that files are stable."""
+    return span.start_s, span.end_s, span.annotator, span.label
