@@ -41,6 +41,15 @@ ALLOWED: dict[str, set[str]] = {
         *("csv_file", "label_actions", "label_files", "label_films", "label_fold"),
         *("label_tracks", "locks", "log_file"),
     },
+    "label_colours": set(),
+    "label_pictures": set(),
+    "label_panel": {"label_colours"},
+    "label_gestures": {"label_session"},
+    "label_messages": {"label_colours", "label_pictures", "label_session", "skeleton"},
+    "labeller": {
+        *("label_gestures", "label_messages", "label_panel", "label_pictures"),
+        "label_session",
+    },
     "annotate": {"skeleton"},
     "features": {"skeleton", "tables"},
     "splits": {"tables"},
@@ -57,7 +66,10 @@ ALLOWED: dict[str, set[str]] = {
 
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}
 # room -> heavy packages it may pull in at import
-MAY_LOAD: dict[str, set[str]] = {}
+MAY_LOAD: dict[str, set[str]] = {
+    "label_panel": {"ipywidgets"},
+    "labeller": {"anywidget", "ipywidgets"},
+}
 
 ROOMS = sorted(path.stem for path in UTILS.glob("*.py") if path.stem != "__init__")
 

@@ -1,0 +1,129 @@
+"""What the labelling front end is told: a session as messages and binary buffers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.label_colours import colour_classes
+from utils.label_pictures import Reel, scale_poses, shrink_jpeg
+from utils.label_session import NONE_OF_THESE, UNSURE, LabelSession
+from utils.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+
+FRAMES_A_GRID = 24
+# Long, and not touched by labelling: sent only when they have changed.
+SELDOM = ("classes", "other_spans", "segments", "no_person")
+
+_SKELETON = {
+    "names": list(KEYPOINTS),
+    "edges": [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES],
+}
+
+
+def build_reel(session: LabelSession) -> Reel:
+    """Return the pictures of the session's current video."""
+    return Reel(session.video, session.image_paths, session.poses, session.size_wh)
+
+
+def describe_video(session: LabelSession, reel: Reel) -> tuple[dict, list[bytes]]:
+    """Return the message that opens the session's current video.
+
+    Args:
+        session: The session.
+        reel: Its current video's pictures.
+
+    Returns:
+        The message, without `labels`; and its buffers: time stamps and `frame_idx` as
+        float64, the JPEG under the playhead, and its keypoints.
+    """
+    message = {
+        "type": "video",
+        "video": session.video,
+        "nth": session.videos.index(session.video) + 1,
+        "n_videos": len(session.videos),
+        "n": session.n_frames,
+        "position": session.position,
+        "end_s": session.duration_s,
+        "width_px": reel.size_wh[0],
+        "height_px": reel.size_wh[1],
+        "skeleton": _SKELETON,
+    }
+    buffers = [
+        np.asarray(session.times_s, dtype=np.float64).tobytes(),
+        np.asarray(session.frame_idx, dtype=np.float64).tobytes(),
+        shrink_jpeg(Path(reel.paths[session.position])),
+        scale_poses(reel, [session.position]),
+    ]
+    return message, buffers
+
+
+def describe_labels(state: dict) -> dict:
+    """Return what the time line shows.
+
+    Args:
+        state: As from `LabelSession.describe`.
+
+    Returns:
+        The message; `SELDOM` names what of it need not be sent each time.
+    """
+    n_until = state["n_until_proposals"]
+    more = f"Label {n_until} more stretches, then classes are proposed."
+    plain = ("video", "spans", "proposals", "can_undo", "can_redo", "order", "unit")
+    return {
+        "type": "labels",
+        **{name: state[name] for name in plain},
+        "why_no_proposal": more if n_until > 0 else "Nothing is proposed here.",
+        "classes": colour_classes(state["classes"], (NONE_OF_THESE, UNSURE)),
+        "other_spans": [span[:3] for span in state["other_spans"]],
+        "segments": [segment[:2] for segment in state["segments"]],
+        "no_person": state["no_person"],
+    }
+
+
+def describe_grid(found: pd.DataFrame, group: int) -> tuple[dict, list[bytes]]:
+    """Return a group of look-alike frames with small pictures.
+
+    Args:
+        found: As from `LabelSession.find_look_alikes`; not empty.
+        group: Which group, counted from 0 over and over.
+
+    Returns:
+        The message and a JPEG for each of its items.
+    """
+    groups = list(found["group"].unique())
+    nth = group % len(groups)
+    members = found[found["group"] == groups[nth]]
+    unlabelled_first = members["label"].notna().to_numpy().argsort(kind="stable")
+    frames = members.iloc[unlabelled_first[:FRAMES_A_GRID]]
+    items = [
+        {
+            "video": row.video,
+            "frame_idx": int(row.frame_idx),
+            "time_s": float(row.time_s),
+            "label": None if pd.isna(row.label) else row.label,
+        }
+        for row in frames.itertuples()
+    ]
+    pictures = [shrink_jpeg(Path(path), width_px=160) for path in frames["path"]]
+    return {
+        "type": "grid",
+        "group": nth,
+        "n_groups": len(groups),
+        "items": items,
+    }, pictures
+
+
+def count_labels(state: dict) -> str:
+    """Return one sentence: how much is labelled, in all and of each class.
+
+    Args:
+        state: As from `LabelSession.describe`.
+
+    Returns:
+        The sentence.
+    """
+    each = ", ".join(f"{name} {s:.1f} s" for name, s in state["seconds"].items() if s)
+    return (
+        f"{state['labelled_s']:.1f} of {state['total_s']:.1f} s in "
+        f"{len(state['videos'])} videos are labelled{': ' if each else ''}{each}."
+    )

@@ -1,0 +1,313 @@
+"""The labelling cell: a widget over a `LabelSession`, or a still picture without one.
+
+The front end (`labeller.js`) owns the playhead and draws; each action comes here as a
+message with a number, is given to the session, which writes it to disk, and is then
+acknowledged, or refused with the reason. Nothing here waits for a person.
+"""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import anywidget
+import pandas as pd
+import traitlets
+from IPython.display import display, update_display
+
+from utils.label_gestures import build_frames, do_action
+from utils.label_messages import (
+    SELDOM,
+    build_reel,
+    count_labels,
+    describe_grid,
+    describe_labels,
+    describe_video,
+)
+from utils.label_panel import Panel
+from utils.label_pictures import PictureSender, shrink_jpeg
+from utils.label_session import ORDERS, Doubt, LabelSession
+
+
+class FrontEnd(anywidget.AnyWidget):
+    """Picture, filmstrip, time line and keys: `labeller.js`.
+
+    Attributes:
+        opening: The first `video` message with its buffers, so that there is something
+            to see while the kernel is busy with other cells.
+    """
+
+    _esm = Path(__file__).with_name("labeller.js")
+    _css = Path(__file__).with_name("labeller.css")
+    opening = traitlets.Dict().tag(sync=True)
+
+
+def show_labeller(session: LabelSession, *, doubts: Sequence[Doubt] = ()) -> "Labeller":
+    """Display the labelling widget and return at once.
+
+    Where no front end answers (papermill, a page without widgets) a still picture with
+    the counts stays in its place.
+
+    Args:
+        session: What is labelled, by whom, into which file.
+        doubts: Labels that deserve a second look, listed in the widget.
+
+    Returns:
+        The widget's state; end the cell with `;` or give it a name.
+    """
+    labeller = Labeller(session, doubts=doubts)
+    display(labeller.panel.box)
+    labeller.show_still()
+    return labeller
+
+
+class Labeller:
+    """Answers the front end's messages out of a session.
+
+    Attributes:
+        session: The session.
+        front_end: Picture, time line and keys.
+        panel: The buttons and boxes around it.
+        doubts: Labels that deserve a second look and were not dealt with yet.
+    """
+
+    def __init__(self, session: LabelSession, *, doubts: Sequence[Doubt] = ()) -> None:
+        """Build the widgets; nothing is displayed.
+
+        Args:
+            session: What is labelled.
+            doubts: Labels that deserve a second look.
+        """
+        self.session = session
+        self.doubts = list(doubts)
+        self.front_end = FrontEnd()
+        self.panel = Panel(
+            self.front_end, orders=ORDERS, change_class=self._change_class
+        )
+        self._pictures = PictureSender(self._send)
+        self._sent: dict[str, object] = {}
+        self._still = ""
+        self._alikes: pd.DataFrame | None = None
+        message, buffers = self._describe_video()
+        self.front_end.opening = {"message": message, "buffers": buffers}
+        self._fill_lists()
+        self._show_progress()
+        self.front_end.on_msg(self._on_message)
+        self.panel.videos.observe(self._on_video, names="value")
+        self.panel.order.observe(self._on_order, names="value")
+        self.panel.doubts.observe(self._on_doubt, names="value")
+
+    # --- what is shown -----------------------------------------------------------
+
+    def show_still(self) -> None:
+        """Display a still picture and the counts until a front end answers."""
+        session = self.session
+        picture = shrink_jpeg(Path(session.image_paths[session.position]))
+        counts = count_labels(session.describe())
+        data = base64.b64encode(picture).decode()
+        html = (
+            f'<figure style="margin:0"><img alt="{escape(session.video)}" '
+            f'src="data:image/jpeg;base64,{data}"/>'
+            f"<figcaption>{escape(session.video)}. {escape(counts)}</figcaption>"
+            "</figure>"
+        )
+        self._still = f"labeller-still-{self.front_end.model_id}"
+        shown = {"text/html": html, "text/plain": f"{session.video}. {counts}"}
+        display(shown, raw=True, display_id=self._still)
+
+    def _drop_still(self) -> None:
+        if self._still:
+            nothing = {"text/html": "", "text/plain": ""}
+            update_display(nothing, raw=True, display_id=self._still)
+            self._still = ""
+
+    def _describe_video(self) -> tuple[dict, list[bytes]]:
+        reel = build_reel(self.session)
+        self._pictures.show(reel)
+        message, buffers = describe_video(self.session, reel)
+        self._sent = {}
+        return message | {"labels": self._describe_labels()}, buffers
+
+    def _describe_labels(self) -> dict:
+        """Return what the time line shows; what seldom changes only when it did."""
+        state = self.session.describe()
+        message = describe_labels(state)
+        self.panel.show(message["classes"], state["seconds"])
+        for name in SELDOM:
+            if self._sent.get(name) == message[name]:
+                del message[name]
+            else:
+                self._sent[name] = message[name]
+        return message
+
+    def _fill_lists(self) -> None:
+        session, panel = self.session, self.panel
+        panel.videos.options = session.videos
+        panel.videos.value = session.video
+        panel.order.value = session.order
+        panel.doubts.options = [
+            (f"{d.video} {d.start_s:.1f} s: {d.label}, models say {d.predicted}", idx)
+            for idx, d in enumerate(self.doubts)
+        ]
+
+    def _show_progress(self) -> None:
+        self.panel.show_progress(self.session.summarise(), self.session.advise())
+
+    # --- messages ------------------------------------------------------------------
+
+    def _send(self, message: dict, buffers: Sequence[bytes] = ()) -> None:
+        self.front_end.send(message, list(buffers))
+
+    def _say(self, text: str) -> None:
+        self._send({"type": "say", "text": text})
+
+    def _on_message(self, _: object, message: dict, __: object) -> None:
+        """Answer a message; what cannot be done is said in one sentence."""
+        answer = {
+            "act": self._on_act,
+            "ready": self._on_ready,
+            "open": self._on_open,
+            "place": self._on_place,
+            "next": self._on_next,
+            "set": self._on_set,
+            "frames": lambda m: self._pictures.request_frames(m["video"], m["rows"]),
+            "overview": lambda m: self._pictures.request_overview(m["video"]),
+            "grid": self._on_grid,
+            "count": self._on_count,
+            "doubt": self._on_next_doubt,
+        }[message["type"]]
+        try:
+            answer(message)
+        except (OSError, ValueError) as error:
+            self._say(str(error))
+
+    def _on_act(self, message: dict) -> None:
+        """Do an action of labelling; acknowledge it once it is on disk, or say why not.
+
+        Whatever goes wrong is answered: silence would look like a slow kernel.
+        """
+        done = {"type": "done", "seq": message["seq"], "ok": False}
+        done["reason"] = "an error in the kernel; see the notebook's log"
+        try:
+            do = self._fix if message["action"] == "fix" else do_action
+            done |= do(self.session, message) | {"ok": True}
+        except (OSError, ValueError) as error:
+            done["reason"] = str(error)
+        finally:
+            # A stroke's pieces come many a second: the labels follow at its end.
+            is_piece = message["action"] == "paint_to" and done["ok"]
+            if not is_piece:
+                self._alikes = None
+                done["labels"] = self._describe_labels()
+            self._send(done)
+        if not is_piece:
+            self._show_progress()
+
+    def _fix(self, session: LabelSession, _: dict) -> dict:
+        idx = self.panel.doubts.value
+        if idx is None:
+            return {"text": "Press J first, or choose in the list Second look."}
+        doubt = self.doubts[idx]
+        session.fix(doubt)
+        del self.doubts[idx]
+        self._fill_lists()
+        return {"text": f"{doubt.label} became {doubt.predicted}."}
+
+    def _on_ready(self, _: dict) -> None:
+        self.session.end_paint()
+        self.session.refresh()
+        self._open_video()
+        self._drop_still()
+        for notice in self.session.notices:
+            self._say(notice)
+
+    def _open_video(self) -> None:
+        self._send(*self._describe_video())
+        self.panel.videos.value = self.session.video
+
+    def _on_open(self, message: dict) -> None:
+        before = self.session.video
+        is_next = message["move"] > 0
+        self.session.next_video() if is_next else self.session.previous_video()
+        if self.session.video == before:
+            self._say(f"This is the {'last' if is_next else 'first'} video.")
+        else:
+            self._open_video()
+
+    def _on_place(self, message: dict) -> None:
+        if message["video"] == self.session.video and not self.session.painting:
+            self.session.jump_to(message["position"])
+
+    def _on_next(self, message: dict) -> None:
+        before = self.session.video
+        self._on_place(message)
+        if not self.session.next_target():
+            self._say("Nothing is left to label.")
+        self._follow(before)
+
+    def _follow(self, video_before: str) -> None:
+        """Take the front end to where the session is."""
+        session = self.session
+        if session.video != video_before:
+            self._open_video()
+        else:
+            place = {"video": session.video, "position": session.position}
+            self._send({"type": "go", **place})
+
+    def _on_set(self, message: dict) -> None:
+        self.session.unit = message["unit"]
+
+    def _on_grid(self, message: dict) -> None:
+        if self._alikes is None:
+            self._alikes = self.session.find_look_alikes()
+        if self._alikes.empty:
+            self._say("There are no keypoints, so no look-alikes.")
+        else:
+            self._send(*describe_grid(self._alikes, message["group"]))
+
+    def _on_count(self, message: dict) -> None:
+        frames = build_frames(message["frames"])
+        seconds = self.session.count_change(frames, message["label"])
+        self._send({"type": "count", "seconds": seconds})
+
+    # --- lists and forms -------------------------------------------------------------
+
+    def _on_video(self, change: dict) -> None:
+        if change["new"] != self.session.video:
+            self.session.go_to_video(change["new"])
+            self._open_video()
+
+    def _on_order(self, change: dict) -> None:
+        self.session.order = change["new"]
+        self._send(self._describe_labels())
+
+    def _on_doubt(self, change: dict) -> None:
+        if change["new"] is not None:
+            before = self.session.video
+            self.session.go_to(self.doubts[change["new"]])
+            self._follow(before)
+
+    def _on_next_doubt(self, _: dict) -> None:
+        listed = self.panel.doubts
+        if not self.doubts:
+            self._say("No label is in doubt.")
+        elif listed.value is None:
+            listed.value = 0
+        else:
+            listed.value = (listed.value + 1) % len(self.doubts)
+
+    def _change_class(self, what: str, old: str, new: str) -> None:
+        """Add, rename or merge a class, as the form asks."""
+        session = self.session
+        try:
+            if what == "add":
+                session.add_class(new)
+            elif what == "rename":
+                session.rename_class(old, new)
+            else:
+                session.merge_class(old, new)
+            self.panel.say(session.message)
+        except (OSError, ValueError) as error:
+            self.panel.say(f"Not saved: {error}")
+        self._send(self._describe_labels())
+        self._show_progress()
