@@ -9,6 +9,7 @@ from utils.annotate import (
     draw_caption,
     draw_pose,
     interpolate_pose,
+    look_up_poses,
     stack_poses,
 )
 from utils.skeleton import KEYPOINT_IDX, KEYPOINTS
@@ -32,7 +33,7 @@ def _tables(pose: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
         for name, (x, y, score) in zip(KEYPOINTS, pose, strict=True)
     ]
     columns = ["video", "frame_idx", "keypoint", "x_px", "y_px", "score"]
-    frames = pd.DataFrame({"frame_idx": [0, 1], "time_s": [0.0, 1.0]})
+    frames = pd.DataFrame({"video": "clip", "frame_idx": [0, 1], "time_s": [0.0, 1.0]})
     return pd.DataFrame(rows, columns=columns), frames
 
 
@@ -61,6 +62,15 @@ def test_caption_darkens_only_the_foot_and_shows_the_share() -> None:
 
 def test_caption_takes_any_class_name() -> None:
     assert draw_caption(GREY, "ジャンプ 🤸 O'Neill").shape == GREY.shape
+
+
+def test_poses_are_looked_up_in_the_order_asked_for(pose: np.ndarray) -> None:
+    keypoints, frames = _tables(pose)
+    asked = pd.DataFrame({"video": "clip", "frame_idx": [1, 7, 0]})
+    poses = look_up_poses(keypoints, asked)
+    assert poses[0, 0, 1] == pytest.approx(70)
+    assert np.isnan(poses[1]).all()
+    np.testing.assert_allclose(poses[2], pose)
 
 
 def test_stack_poses_puts_frames_in_order_of_time(pose: np.ndarray) -> None:

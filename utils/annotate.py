@@ -77,31 +77,40 @@ def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.n
     return drawn
 
 
+def look_up_poses(keypoints: pd.DataFrame, frames: pd.DataFrame) -> np.ndarray:
+    """Return the poses of some frames, in their order.
+
+    Args:
+        keypoints: Table `keypoints`.
+        frames: The frames wanted: `video`, `frame_idx`.
+
+    Returns:
+        float64 array `(n_frames, 17, 3)`: x_px, y_px, score; NaN where there is none.
+    """
+    key = ["video", "frame_idx"]
+    wanted = frames[key].reset_index(drop=True).reset_index(names="row")
+    found = keypoints.merge(wanted, on=key)
+    poses = np.full((len(wanted), len(KEYPOINTS), 3), np.nan)
+    column = found["keypoint"].map(KEYPOINT_IDX).to_numpy()
+    poses[found["row"], column] = found[["x_px", "y_px", "score"]]
+    return poses
+
+
 def stack_poses(
     keypoints: pd.DataFrame, frames: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn one video's keypoints into arrays in order of time.
 
     Args:
-        keypoints: Table `keypoints` of one video.
-        frames: Table `frames` of the same video, for the time stamps.
+        keypoints: Table `keypoints`.
+        frames: Table `frames` of one video.
 
     Returns:
         `time_s` `(n_frames,)` and poses `(n_frames, 17, 3)`: x_px, y_px, score.
     """
-    ordered = frames[["frame_idx", "time_s"]].sort_values("time_s")
-    wide = keypoints.pivot_table(
-        index="frame_idx",
-        columns="keypoint",
-        values=["x_px", "y_px", "score"],
-        dropna=False,
-    )
-    columns = [(c, name) for name in KEYPOINTS for c in ("x_px", "y_px", "score")]
-    wide = wide.reindex(
-        index=ordered["frame_idx"], columns=pd.MultiIndex.from_tuples(columns)
-    )
-    poses = wide.to_numpy(dtype=float).reshape(-1, len(KEYPOINTS), 3)
-    return ordered["time_s"].to_numpy(dtype=float), poses
+    ordered = frames.sort_values("time_s")
+    times_s = ordered["time_s"].to_numpy(dtype=float)
+    return times_s, look_up_poses(keypoints, ordered)
 
 
 def interpolate_pose(
