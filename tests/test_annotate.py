@@ -65,7 +65,7 @@ def test_caption_takes_any_class_name() -> None:
 
 
 def test_poses_are_looked_up_in_the_order_asked_for(pose: np.ndarray) -> None:
-    keypoints, frames = _tables(pose)
+    keypoints, _ = _tables(pose)
     asked = pd.DataFrame({"video": "clip", "frame_idx": [1, 7, 0]})
     poses = look_up_poses(keypoints, asked)
     assert poses[0, 0, 1] == pytest.approx(70)
