@@ -59,7 +59,7 @@ SCHEMAS: dict[str, Schema] = {
     "subjects": Schema(
         {"video": "str", "subject": "str"},
         key=("video",),
-        optional={"camera": "str", "rotation_deg": "int64"},
+        optional={"camera": "str", "rotation_deg": "float64"},
     ),
     "labels": Schema(
         {"video": "str", "start_s": "float64", "end_s": "float64", "label": "str"},

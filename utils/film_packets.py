@@ -1,0 +1,190 @@
+"""A film's packets, not decoded: when each frame is shown, whether any is missing."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from utils.film_files import TimeLimit
+
+_CLOCK_S = 0.0025  # Matroska rounds to 1 ms: steps of an even film differ by up to 2
+_UNEVEN_SHARE = 0.02
+_SHORT_S, _SHORT_SHARE = 1.0, 0.02  # a film this much shorter than promised is cut
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When the frames of a film are shown.
+
+    Attributes:
+        pts: Time stamps of the frames in ascending order, int64, in `time_base`.
+        time_base: Seconds in one unit of `pts`.
+        has_stamps: Whether the container stamps each picture (AVI only counts them).
+        end_s: When the last frame ends, in seconds.
+        promised_s: When the film ends by its header; 0 where that says nothing.
+        fps: Frames a second, the mean where the rate varies; 0 where it is not known.
+        is_vfr: Whether the steps between frames differ.
+        is_cut: Whether a part of the film is missing from the file.
+    """
+
+    pts: np.ndarray
+    time_base: Fraction
+    has_stamps: bool
+    end_s: float
+    promised_s: float
+    fps: Fraction
+    is_vfr: bool
+    is_cut: bool
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """Time of each frame in seconds, float64, on the container's own clock."""
+        return self.pts * self.time_base.numerator / self.time_base.denominator
+
+    def describe_cut(self, name: str) -> str:
+        """Say in one sentence that the film is cut short; empty if it is whole.
+
+        Args:
+            name: What to call the film.
+
+        Returns:
+            The sentence.
+        """
+        if not self.is_cut:
+            return ""
+        whole = f" of {self.promised_s:.2f} s" if self.promised_s > self.end_s else ""
+        return (
+            f"{name} is cut short: only the first {self.end_s:.2f} s{whole} can be "
+            "read and are used. Copy the whole file again, or go on without the rest."
+        )
+
+
+@dataclass
+class _Tally:
+    """What has been seen of the packets so far.
+
+    Attributes:
+        pts: Time stamps of the film's whole packets, in the file's order.
+        last_duration: Duration of the packet shown last; 0 where it is not known.
+        last_s: When the last packet of any stream ends.
+        is_broken: Whether the container broke off.
+    """
+
+    pts: list[int]
+    last_pts: int = 0
+    last_duration: int = 0
+    last_s: float = 0.0
+    is_broken: bool = False
+
+
+def read_timing(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    limit: TimeLimit,
+    *,
+    n_bytes: int,
+) -> Timing | None:
+    """Read all packets of a container and say when the film's frames are shown.
+
+    Args:
+        container: The container, from its start.
+        stream: The film in it.
+        limit: Checked at every packet.
+        n_bytes: Size of the file.
+
+    Returns:
+        The timing; None if there is no whole packet.
+
+    Raises:
+        FilmError: If time is up.
+    """
+    has_stamps = container.format.name != "avi"
+    promised_s = _read_promise(container)
+    tally = _Tally([])
+    try:
+        for packet in container.demux():
+            limit.check()
+            _count_packet(packet, stream, tally, has_stamps=has_stamps)
+    except av.FFmpegError:
+        tally.is_broken = True
+    if not tally.pts:
+        return None
+    pts = np.sort(np.array(tally.pts, dtype=np.int64))
+    steps_s = np.diff(pts) * float(stream.time_base)
+    rate = stream.average_rate or stream.base_rate or Fraction(0)
+    last_step_s = float(tally.last_duration * stream.time_base)
+    end_s = float(pts[-1] * stream.time_base)
+    end_s += last_step_s or _guess_step(steps_s, rate)
+    missing_s = promised_s - max(tally.last_s, end_s)
+    is_short = missing_s > max(_SHORT_S, _SHORT_SHARE * promised_s)
+    return Timing(
+        pts=pts,
+        time_base=stream.time_base,
+        has_stamps=has_stamps,
+        end_s=end_s,
+        promised_s=promised_s,
+        fps=_measure_rate(steps_s, rate),
+        is_vfr=_is_uneven(steps_s),
+        is_cut=tally.is_broken or is_short or _reaches_beyond(stream, n_bytes),
+    )
+
+
+def _count_packet(
+    packet: av.Packet, stream: av.VideoStream, tally: _Tally, *, has_stamps: bool
+) -> None:
+    """Add a packet of any stream to what has been seen."""
+    if not packet.size or (packet.dts is None and packet.pts is None):
+        return
+    is_stamped = packet.dts is None or (has_stamps and packet.pts is not None)
+    pts = packet.pts if is_stamped else packet.dts
+    duration = packet.duration or 0
+    tally.last_s = max(tally.last_s, float((pts + duration) * packet.time_base))
+    tally.is_broken |= packet.is_corrupt
+    if packet.stream.index != stream.index or not _is_shown(packet):
+        return
+    if not tally.pts or pts >= tally.last_pts:
+        tally.last_pts, tally.last_duration = pts, duration
+    tally.pts.append(pts)
+
+
+def _is_shown(packet: av.Packet) -> bool:
+    """Tell whether a packet becomes a picture."""
+    if packet.is_corrupt or packet.is_discard:
+        return False
+    is_vp8 = packet.stream.codec_context.codec.canonical_name == "vp8"
+    return not is_vp8 or bool(bytes(packet)[0] & 0x10)  # RFC 6386, 9.1: show_frame
+
+
+def _read_promise(container: av.container.InputContainer) -> float:
+    """Return when the film ends by its header, in seconds; 0 if it does not say."""
+    if not container.duration:
+        return 0.0
+    return (container.duration + (container.start_time or 0)) / av.time_base
+
+
+def _reaches_beyond(stream: av.VideoStream, n_bytes: int) -> bool:
+    """Tell whether the container's index names pictures beyond the file's end."""
+    return any(entry.pos + entry.size > n_bytes for entry in stream.index_entries)
+
+
+def _guess_step(steps_s: np.ndarray, rate: Fraction) -> float:
+    """Return how long the last frame lasts where the file does not say."""
+    if len(steps_s):
+        return float(np.median(steps_s))
+    return float(1 / rate) if rate else 0.0
+
+
+def _is_uneven(steps_s: np.ndarray) -> bool:
+    """Tell whether steps between frames differ by more than a clock's rounding."""
+    if len(steps_s) < 2:
+        return False
+    return bool(np.ptp(steps_s) > max(_CLOCK_S, _UNEVEN_SHARE * np.median(steps_s)))
+
+
+def _measure_rate(steps_s: np.ndarray, rate: Fraction) -> Fraction:
+    """Return the header's frames a second if the steps bear it out, else their mean."""
+    total_s = float(steps_s.sum())
+    if not total_s or abs(float(rate) * total_s - len(steps_s)) < 1:
+        return rate
+    return Fraction(len(steps_s) / total_s).limit_denominator(1001)
