@@ -65,7 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     "pose_model": {"tables", "training", "files"},
     "image_model": {"tables", "training", "files", "weights"},
     "bouts": set(),
-    "compare": {"files", "tables"},
+    "compare": {"files", "tables", "workers"},
     "pictures": {"skeleton"},
     "plots": set(),
     "run": {"files"},

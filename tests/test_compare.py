@@ -12,7 +12,6 @@ from utils.compare import (
     Rival,
     build_predictions,
     build_splits,
-    count_processes,
     empty_history,
     fit_majority,
     run_rivals,
@@ -153,13 +152,6 @@ def test_summary_has_the_agreed_columns_and_charges_the_upfront_seconds() -> Non
 
 def test_an_empty_history_has_the_history_columns() -> None:
     assert "val_loss" in empty_history()
-
-
-def test_processes_are_counted_or_refused() -> None:
-    assert count_processes(3) == 3
-    assert count_processes(-1) >= 1
-    with pytest.raises(ValueError, match="N_JOBS"):
-        count_processes(0)
 
 
 def test_time_per_frame_does_not_count_the_first_call() -> None:

@@ -5,9 +5,9 @@ probabilities of others. Who it is, what it is fed and how it learns is its own
 matter; which rows, folds and seeds it gets is decided here, once for all.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from utils.files import build_key
 from utils.tables import check_table, read_table, write_table
+from utils.workers import run_tasks
 
 STAGE_VERSION = 1
 
@@ -129,9 +130,8 @@ def run_rivals(
         job for job in jobs if not job[3].with_suffix(".predictions.parquet").exists()
     ]
     if missing:
-        tasks = (joblib.delayed(_run)(samples, classes, *job) for job in missing)
-        pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for _ in tqdm(pool(tasks), total=len(missing), desc="training", unit="run"):
+        runs = run_tasks(partial(_run, samples, classes), missing, n_jobs=n_jobs)
+        for _ in tqdm(runs, total=len(missing), desc="Training", unit="run"):
             pass
     read = [_read_run(path) for _, _, _, path in jobs]
     history = pd.concat([h for h, _ in read], ignore_index=True)
@@ -165,12 +165,10 @@ def _name_run(
 def _run(
     samples: pd.DataFrame,
     classes: Sequence[str],
-    rival: Rival,
-    split: Split,
-    seed: int,
-    path: Path,
+    job: tuple[Rival, Split, int, Path],
 ) -> None:
     """Do one run and store its two tables; the second one marks that both are whole."""
+    rival, split, seed, path = job
     history, probabilities = rival.fit(split.train, split.val, seed=seed)
     history = history.assign(model=rival.name, fold=split.fold, seed=seed)
     rows = build_predictions(samples.iloc[split.val], probabilities, classes=classes)
@@ -245,21 +243,6 @@ def empty_history() -> pd.DataFrame:
     """Return a history without epochs, for rivals that do not learn in epochs."""
     columns = ["epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy"]
     return pd.DataFrame({c: pd.Series(dtype="float64") for c in columns})
-
-
-def count_processes(n_jobs: int) -> int:
-    """Return how many processes to use: `n_jobs`, or one a core if it is -1.
-
-    Raises:
-        ValueError: If it is neither -1 nor at least 1.
-    """
-    if n_jobs == -1:
-        return os.cpu_count() or 1
-    if n_jobs < 1:
-        raise ValueError(
-            f"Expected N_JOBS of -1 (every core) or more than 0, got {n_jobs}."
-        )
-    return n_jobs
 
 
 def summarise_rivals(
