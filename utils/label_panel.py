@@ -15,6 +15,7 @@ from utils.label_colours import ink_on
 
 _PLAY_ROW: tuple[tuple[tuple[str, str, str], ...], ...] = (
     (
+        ("first", "|◂", "first frame: Home"),
         ("previous_unlabelled", "◂ unlabelled", "unlabelled stretch before: shift + ←"),
         ("previous_change", "◂ change", "change of label before: shift + ↑"),
         ("back", "◂ step", "step back: ←"),
@@ -22,6 +23,7 @@ _PLAY_ROW: tuple[tuple[tuple[str, str, str], ...], ...] = (
         ("forward", "step ▸", "step forward: →"),
         ("next_change", "change ▸", "next change of label: shift + ↓"),
         ("next_unlabelled", "unlabelled ▸", "next unlabelled stretch: shift + →"),
+        ("last", "▸|", "last frame: End"),
     ),
     (
         ("speed-0_5", "½×", "half speed: - and + change it"),
@@ -204,7 +206,9 @@ class Panel:
             self._class_rows = build_class_rows(named, seconds)
             self._class_box.children = self._class_rows
             names = [each["name"] for each in named if each["key"] not in ("0", "u")]
-            self._old.options = self._into.options = names
+            for choice in (self._old, self._into):
+                choice.options = names
+                choice.value = names[0] if names else None
         else:
             fill_bars(self._class_rows, named, seconds)
 

@@ -568,10 +568,11 @@ class Ui {
     this.film.title = "Neighbours of this frame: click one to go there";
     const use = "drag to choose time, drag the ruler to scrub; bar below: nobody was seen";
     this.close = new Band(body, `Close-up around this frame: ${use}`);
+    this.close.box.classList.add("lb-close");
     this.whole = new Band(body, `The whole video: ${use}`);
     this.gridBox = element("div", "lb-grid", body);
     this.helpBox = element("div", "lb-help", body);
-    this.gridBox.hidden = this.helpBox.hidden = true;
+    for (const box of [this.gridBox, this.helpBox, this.painting, this.offer]) box.hidden = true;
     this.showSaved();
   }
 
@@ -635,6 +636,7 @@ class Ui {
     this.row = clamp(message.position, 0, this.n - 1);
     this.root.dataset.video = message.video;
     delete this.root.dataset.painted;
+    this.showStroke();
     this.takeLabels(message.labels);
     if (this.n > ROWS_AHEAD) this.request("overview", {});
   }
@@ -1144,14 +1146,7 @@ class Ui {
   }
 
   run(command) {
-    this.markKey(command);
     if (this.n || command === "help") COMMANDS[command][2](this);
-  }
-
-  /** For tests and measurements: when the last command was given. */
-  markKey(command) {
-    this.root.dataset.command = command;
-    this.commandAt = performance.now();
   }
 
   /** Clicks on the ipywidgets buttons: each carries its command in its class name. */
@@ -1324,10 +1319,10 @@ class Ui {
       ctx.fillText(image ? "loading …" : "waiting for the kernel …", box.x + 10, box.y + 20);
       clearTimeout(this.retryTimer);
       this.retryTimer = setTimeout(() => this.paintSoon(), BATCH_LOST_AFTER_MS + 100);
-      return;
     }
-    this.root.dataset.painted = String(this.row);
-    this.root.dispatchEvent(new CustomEvent("labeller-painted", { detail: this.row }));
+    if (bitmap) this.root.dataset.painted = String(this.row); // the frame, no stand-in
+    const detail = { row: this.row, isExact: Boolean(bitmap), isShown: Boolean(image) };
+    this.root.dispatchEvent(new CustomEvent("labeller-painted", { detail }));
   }
 
   filmLayout() {
@@ -1426,7 +1421,6 @@ class Ui {
       this.offer.textContent = `${proposal[2]}?${sure} · Enter accepts`;
       this.offer.style.borderColor = this.colour(proposal[2]);
     }
-    this.showStroke();
   }
 
   showStroke() {
