@@ -133,19 +133,18 @@ def _read_wanted(
     """Yield the wanted frames; raise `DamagedFilmError` at the end if some are bad."""
     if not len(wanted):
         return
-    times_s, is_wanted = facts.timing.times_s, set(wanted.tolist())
     pixels = len(facts.timing.pts) * math.prod(facts.coded_size_wh)
     limit = TimeLimit(path, _LEAST_LIMIT_S + pixels / _SLOWEST_PX_PER_S)
-    for frame_idx, frame in decode_frames(path, facts, int(wanted[0]), limit):
-        if frame_idx > wanted[-1]:
-            break
-        if frame_idx in is_wanted and not frame.is_corrupt:
-            is_wanted.remove(frame_idx)
+    lost = set(wanted.tolist())
+    for frame_idx, frame in decode_frames(path, facts, wanted, limit):
+        if frame_idx in lost:
+            lost.remove(frame_idx)
             image = _make_upright(frame, facts, turn_deg)
+            time_s = float(facts.timing.times_s[frame_idx])
             with limit.pause():
-                yield FilmFrame(frame_idx, float(times_s[frame_idx]), image)
-    if is_wanted:
-        lost_s = times_s[sorted(is_wanted)]
+                yield FilmFrame(frame_idx, time_s, image)
+    if lost:
+        lost_s = facts.timing.times_s[sorted(lost)]
         raise DamagedFilmError(
             f"{path.name} is damaged: {len(lost_s)} of {len(wanted)} frames, between "
             f"{lost_s[0]:.2f} s and {lost_s[-1]:.2f} s, cannot be decoded and are left "

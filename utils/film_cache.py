@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from utils import film_facts, film_packets
+from utils import film_ends, film_facts, film_packets
 from utils.files import atomic_path, build_key, hash_file
 from utils.film_facts import FilmFacts, probe_film
 from utils.film_files import check_file
@@ -128,7 +128,7 @@ def _recall(kept: dict[str, dict], path: Path, stamp: Stamp) -> Facts | None:
 
 def _cache_version() -> str:
     """Name the code that finds the facts: facts of other code are forgotten."""
-    rooms = film_facts.__file__, film_packets.__file__, __file__
+    rooms = *(r.__file__ for r in (film_ends, film_facts, film_packets)), __file__
     return build_key(av=av.__version__, code=[hash_file(room) for room in rooms])
 
 

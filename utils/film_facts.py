@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from utils.film_ends import is_file_cut
 from utils.film_files import FilmError, TimeLimit, check_file, open_film
 from utils.film_packets import Timing, read_timing
 
@@ -80,7 +81,7 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> FilmFacts:
     with open_film(path) as container:
         films = _list_films(path, container)
         stream = max(films, key=lambda film: film.width * film.height)
-        timing = read_timing(container, stream, limit, n_bytes=n_bytes)
+        timing = read_timing(container, stream, limit, is_file_cut=is_file_cut(path))
         index, aspect = stream.index, stream.sample_aspect_ratio
         codec = stream.codec_context.codec.canonical_name
     frame = _decode_first(path, index, limit) if timing else None

@@ -10,7 +10,8 @@ from utils.film_files import TimeLimit
 
 _CLOCK_S = 0.0025  # Matroska rounds to 1 ms: steps of an even film differ by up to 2
 _UNEVEN_SHARE = 0.02
-_SHORT_S, _SHORT_SHARE = 1.0, 0.02  # a film this much shorter than promised is cut
+_MOST_AHEAD = 4  # frames stored before one that is shown earlier, at x264's defaults
+_SHORT_S, _SHORT_SHARE = 1.0, 0.02  # headers are off by less
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,16 @@ class _Tally:
     Attributes:
         pts: Time stamps of the film's whole packets, in the file's order.
         last_duration: Duration of the packet shown last; 0 where it is not known.
-        last_s: When the last packet of any stream ends.
+        last_dts: When the last of them is decoded: what is shown earlier is complete.
+        end_s: When the last packet of any stream ends.
         is_broken: Whether the container broke off.
     """
 
     pts: list[int]
     last_pts: int = 0
     last_duration: int = 0
-    last_s: float = 0.0
+    last_dts: int | None = None
+    end_s: float = 0.0
     is_broken: bool = False
 
 
@@ -83,7 +86,7 @@ def read_timing(
     stream: av.VideoStream,
     limit: TimeLimit,
     *,
-    n_bytes: int,
+    is_file_cut: bool,
 ) -> Timing | None:
     """Read all packets of a container and say when the film's frames are shown.
 
@@ -91,7 +94,7 @@ def read_timing(
         container: The container, from its start.
         stream: The film in it.
         limit: Checked at every packet.
-        n_bytes: Size of the file.
+        is_file_cut: Whether the file ends earlier than its structure says.
 
     Returns:
         The timing; None if there is no whole packet.
@@ -101,56 +104,87 @@ def read_timing(
     """
     has_stamps = container.format.name != "avi"
     promised_s = _read_promise(container)
-    tally = _Tally([])
-    try:
-        for packet in container.demux():
-            limit.check()
-            _count_packet(packet, stream, tally, has_stamps=has_stamps)
-    except av.FFmpegError:
-        tally.is_broken = True
-    if not tally.pts:
-        return None
+    tally = _read_packets(container, stream, limit, has_stamps=has_stamps)
     pts = np.sort(np.array(tally.pts, dtype=np.int64))
-    steps_s = np.diff(pts) * float(stream.time_base)
     rate = stream.average_rate or stream.base_rate or Fraction(0)
-    last_step_s = float(tally.last_duration * stream.time_base)
-    end_s = float(pts[-1] * stream.time_base)
-    end_s += last_step_s or _guess_step(steps_s, rate)
-    missing_s = promised_s - max(tally.last_s, end_s)
-    is_short = missing_s > max(_SHORT_S, _SHORT_SHARE * promised_s)
+    step_s = _guess_step(np.diff(pts) * float(stream.time_base), rate)
+    missing_s = promised_s - tally.end_s
+    is_cut = (
+        tally.is_broken
+        or missing_s > max(_SHORT_S, _SHORT_SHARE * promised_s)
+        or is_file_cut
+    )
+    last_step_s = float(tally.last_duration * stream.time_base) or step_s
+    if is_cut:
+        pts = _drop_ragged_end(pts, stream, tally, has_stamps=has_stamps)
+    if not len(pts):
+        return None
+    steps_s = np.diff(pts) * float(stream.time_base)
     return Timing(
         pts=pts,
         time_base=stream.time_base,
         has_stamps=has_stamps,
-        end_s=end_s,
+        end_s=float(pts[-1] * stream.time_base) + last_step_s,
         promised_s=promised_s,
         fps=_measure_rate(steps_s, rate),
         is_vfr=_is_uneven(steps_s),
-        is_cut=tally.is_broken or is_short or _reaches_beyond(stream, n_bytes),
+        is_cut=is_cut,
     )
+
+
+def _read_packets(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    limit: TimeLimit,
+    *,
+    has_stamps: bool,
+) -> _Tally:
+    """Read the packets of all streams up to the end or the first that is broken."""
+    tally = _Tally([])
+    try:
+        for packet in container.demux():
+            limit.check()
+            if packet.is_corrupt:
+                tally.is_broken = True
+            elif packet.size and (packet.dts, packet.pts) != (None, None):
+                _count_packet(packet, stream, tally, has_stamps=has_stamps)
+    except av.FFmpegError:
+        tally.is_broken = True
+    return tally
 
 
 def _count_packet(
     packet: av.Packet, stream: av.VideoStream, tally: _Tally, *, has_stamps: bool
 ) -> None:
-    """Add a packet of any stream to what has been seen."""
-    if not packet.size or (packet.dts is None and packet.pts is None):
-        return
+    """Add a whole packet of any stream to what has been seen."""
     is_stamped = packet.dts is None or (has_stamps and packet.pts is not None)
     pts = packet.pts if is_stamped else packet.dts
     duration = packet.duration or 0
-    tally.last_s = max(tally.last_s, float((pts + duration) * packet.time_base))
-    tally.is_broken |= packet.is_corrupt
+    tally.end_s = max(tally.end_s, float((pts + duration) * packet.time_base))
     if packet.stream.index != stream.index or not _is_shown(packet):
         return
     if not tally.pts or pts >= tally.last_pts:
         tally.last_pts, tally.last_duration = pts, duration
     tally.pts.append(pts)
+    tally.last_dts = packet.dts
+
+
+def _drop_ragged_end(
+    pts: np.ndarray, stream: av.VideoStream, tally: _Tally, *, has_stamps: bool
+) -> np.ndarray:
+    """Leave out the last frames of a cut film where some in between are missing.
+
+    Frames are stored in order of decoding: when the file is cut, all that are shown
+    before the last one is decoded are there, later ones with gaps.
+    """
+    if has_stamps:
+        return pts if tally.last_dts is None else pts[pts <= tally.last_dts]
+    return pts[:-_MOST_AHEAD] if stream.codec_context.has_b_frames else pts
 
 
 def _is_shown(packet: av.Packet) -> bool:
     """Tell whether a packet becomes a picture."""
-    if packet.is_corrupt or packet.is_discard:
+    if packet.is_discard:
         return False
     is_vp8 = packet.stream.codec_context.codec.canonical_name == "vp8"
     return not is_vp8 or bool(bytes(packet)[0] & 0x10)  # RFC 6386, 9.1: show_frame
@@ -161,11 +195,6 @@ def _read_promise(container: av.container.InputContainer) -> float:
     if not container.duration:
         return 0.0
     return (container.duration + (container.start_time or 0)) / av.time_base
-
-
-def _reaches_beyond(stream: av.VideoStream, n_bytes: int) -> bool:
-    """Tell whether the container's index names pictures beyond the file's end."""
-    return any(entry.pos + entry.size > n_bytes for entry in stream.index_entries)
 
 
 def _guess_step(steps_s: np.ndarray, rate: Fraction) -> float:
