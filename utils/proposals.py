@@ -1,0 +1,219 @@
+"""Propose a class for what is not labelled yet, from poses like those labelled.
+
+Everything here is arithmetic on the 34 numbers of normalised poses; lengths are box
+sides (root mean square over keypoints). A coordinate that is NaN in either of two
+poses is left out of their distance.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+# Before this many stretches are labelled nothing is proposed: too few poses to know.
+MIN_STRETCHES = 10
+ORDERS = ("time", "uncertain", "rarest")
+
+_N_NEIGHBOURS = 5
+_N_REFERENCES = 1500
+# How far from every labelled pose a pose may lie and still be like one of them: twice
+# what poses of one class usually lie apart, in different stretches, but at least this.
+_MIN_LIMIT = 0.1
+_LIMIT_FACTOR = 2.0
+
+
+class Proposal(NamedTuple):
+    """A class proposed for a stretch of time.
+
+    Attributes:
+        start_s: Where it starts.
+        end_s: Where it ends.
+        label: The class; None if the pose is far from everything labelled.
+        confidence: 0 to 1: the share of the nearest labelled poses that agree.
+    """
+
+    start_s: float
+    end_s: float
+    label: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class References:
+    """Labelled poses to compare with.
+
+    Attributes:
+        x: Their features, float `(n, 34)`.
+        labels: Their labels, `(n,)`.
+        limit: Beyond this distance from all of them a pose is unlike anything labelled.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+    limit: float
+
+
+def build_references(
+    x: np.ndarray, labels: np.ndarray, stretches: np.ndarray
+) -> References:
+    """Choose the labelled poses to compare with.
+
+    Args:
+        x: Features of labelled frames, `(n, 34)`; NaN where a keypoint is missing.
+        labels: Label of each, `(n,)`.
+        stretches: Number of the labelled stretch each belongs to, `(n,)`.
+
+    Returns:
+        At most 1500 of them, every class thinned alike.
+    """
+    labels = np.asarray(labels, dtype=object)
+    usable = np.isfinite(x).any(axis=1)
+    kept = _thin(np.flatnonzero(usable), labels[usable])
+    x, labels, stretches = x[kept], labels[kept], np.asarray(stretches)[kept]
+    if not len(x):
+        return References(x, labels, _MIN_LIMIT)
+    distances = measure_distances(x, x)
+    mates = (labels[:, None] == labels) & (stretches[:, None] != stretches)
+    nearest = np.where(mates, distances, np.inf).min(axis=1)
+    nearest = nearest[np.isfinite(nearest)]
+    usual = float(np.quantile(nearest, 0.9)) if len(nearest) else 0.0
+    return References(x, labels, max(_MIN_LIMIT, _LIMIT_FACTOR * usual))
+
+
+def _thin(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return rows, so few of each class that all together are not too many."""
+    names = set(labels)
+    most = max(1, _N_REFERENCES // max(1, len(names)))
+    kept = []
+    for name in sorted(names):
+        own = rows[labels == name]
+        at = np.linspace(0, len(own) - 1, min(most, len(own))).round().astype(int)
+        kept.append(own[at])
+    return np.sort(np.concatenate(kept)) if kept else rows
+
+
+def measure_distances(x: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the distance of each pose to each other pose.
+
+    Args:
+        x: `(n, 34)`.
+        others: `(m, 34)`.
+
+    Returns:
+        `(n, m)`, per keypoint; infinite where no coordinate is there in both.
+    """
+    seen, other_seen = np.isfinite(x), np.isfinite(others)
+    a, b = np.where(seen, x, 0.0), np.where(other_seen, others, 0.0)
+    squares = np.square(a) @ other_seen.T + seen @ np.square(b).T - 2 * a @ b.T
+    n_shared = seen.astype(float) @ other_seen.T
+    mean = np.maximum(squares, 0) / np.maximum(n_shared, 1)
+    return np.where(n_shared > 0, np.sqrt(2 * mean), np.inf)
+
+
+def propose_labels(
+    references: References, x: np.ndarray, owners: np.ndarray
+) -> list[tuple[str | None, float]]:
+    """Propose a label for each of some stretches, from a few poses of each.
+
+    The five nearest labelled poses of each pose vote, nearer ones more.
+
+    Args:
+        references: Labelled poses.
+        x: Features of the poses, `(n, 34)`.
+        owners: Number of the stretch each belongs to, `(n,)`: 0 to the highest, each
+            at least once.
+
+    Returns:
+        Label and confidence of each stretch; `(None, 0.0)` where most of its poses lie
+        far from everything labelled.
+    """
+    n_owners = int(owners.max()) + 1 if len(owners) else 0
+    if not len(references.x):
+        return [(None, 0.0)] * n_owners
+    names, codes = np.unique(references.labels.astype(str), return_inverse=True)
+    distances = measure_distances(x, references.x)
+    k = min(_N_NEIGHBOURS, len(references.x))
+    nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
+    near = np.take_along_axis(distances, nearest, axis=1)
+    weights = np.where(np.isfinite(near), 1 / (near + 1e-3) ** 2, 0.0)
+    votes = np.zeros((len(x), len(names)))
+    np.add.at(votes, (np.arange(len(x))[:, None], codes[nearest]), weights)
+    votes /= np.maximum(votes.sum(axis=1, keepdims=True), 1e-12)
+    is_near = near.min(axis=1) <= references.limit
+    shares, n_poses, n_near = (
+        np.zeros((n_owners, len(names))),
+        np.bincount(owners, minlength=n_owners),
+        np.bincount(owners, weights=is_near, minlength=n_owners),
+    )
+    np.add.at(shares, owners, votes)
+    best = shares.argmax(axis=1)
+    confidence = shares[np.arange(n_owners), best] / np.maximum(n_poses, 1)
+    return [
+        (str(names[best[i]]), float(confidence[i]))
+        if 2 * n_near[i] > n_poses[i]
+        else (None, 0.0)
+        for i in range(n_owners)
+    ]
+
+
+def rank_proposals(
+    proposals: Sequence[Proposal], order: str, *, seconds: Mapping[str, float]
+) -> list[int]:
+    """Order stretches by which should be labelled next.
+
+    Args:
+        proposals: In order of time.
+        order: `"time"`: as they come; `"uncertain"`: least confidence first, what is
+            unlike anything labelled before all; `"rarest"`: the class with the fewest
+            labelled seconds first, surest first.
+        seconds: Labelled seconds of each class.
+
+    Returns:
+        Indices into `proposals`.
+
+    Raises:
+        ValueError: If there is no such order.
+    """
+    if order not in ORDERS:
+        raise ValueError(f"Expected order {' | '.join(ORDERS)}, got {order!r}.")
+    indices = list(range(len(proposals)))
+    if order == "uncertain":
+        indices.sort(key=lambda i: proposals[i].confidence)
+    elif order == "rarest":
+        indices.sort(
+            key=lambda i: (
+                proposals[i].label is None,
+                seconds.get(proposals[i].label or "", 0.0),
+                -proposals[i].confidence,
+            )
+        )
+    return indices
+
+
+def group_poses(
+    x: np.ndarray, *, n_groups: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Group poses that look alike by k-means.
+
+    Args:
+        x: Features, `(n, 34)`. NaN counts as the middle of the box, 0.
+        n_groups: How many groups, at most.
+        seed: Where k-means starts.
+
+    Returns:
+        Group of each pose, int `(n,)`, larger groups first; its distance from the
+        group's centre, `(n,)`.
+    """
+    from sklearn.cluster import KMeans
+
+    filled = np.nan_to_num(x)
+    n_groups = min(n_groups, len(np.unique(filled, axis=0)))
+    if not n_groups:
+        return np.zeros(0, dtype=int), np.zeros(0)
+    found = KMeans(n_groups, n_init=2, random_state=seed).fit(filled)
+    by_size = np.argsort(-np.bincount(found.labels_, minlength=n_groups), kind="stable")
+    rank = np.empty(n_groups, dtype=int)
+    rank[by_size] = np.arange(n_groups)
+    off = np.linalg.norm(filled - found.cluster_centers_[found.labels_], axis=1)
+    return rank[found.labels_], off / np.sqrt(x.shape[1] / 2)
