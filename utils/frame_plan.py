@@ -26,7 +26,8 @@ class Film:
     Attributes:
         video: Its stem.
         path: Where it is.
-        duration_s: How long it says it is, in seconds; only used to share out work.
+        duration_s: How long it says it is, in seconds, 0 if it does not say; only used
+            to share out work.
         rotation_deg: Clockwise turn that sets it upright.
         products: What is wanted of it.
     """
@@ -40,8 +41,7 @@ class Film:
     @property
     def n_pieces(self) -> int:
         """How many pieces it should have; the film itself decides."""
-        known = self.duration_s if math.isfinite(self.duration_s) else 0.0
-        return max(1, math.ceil(known / PIECE_S))
+        return max(1, math.ceil(self.duration_s / PIECE_S))
 
 
 def plan_films(
@@ -201,4 +201,5 @@ def _plan_film(row: object, roots: dict[str, Path], folders: dict[str, str]) -> 
         )
         for name, root in roots.items()
     ]
-    return Film(row.video, row.path, row.duration_s, rotation_deg, tuple(products))
+    duration_s = row.duration_s if math.isfinite(row.duration_s) else 0.0
+    return Film(row.video, row.path, duration_s, rotation_deg, tuple(products))

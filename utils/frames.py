@@ -5,7 +5,6 @@ the settings, the estimator's key and the code. Run again, it makes what is miss
 """
 
 import math
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,13 @@ from utils.frame_plan import (
     plan_stretches,
     survey_films,
 )
-from utils.pieces import Estimate, StretchReport, extract_stretch
+from utils.pieces import (
+    Estimate,
+    Stretch,
+    StretchReport,
+    extract_stretch,
+    find_problem,
+)
 from utils.tables import SCHEMAS, check_table
 from utils.workers import count_workers, run_tasks, show_progress
 from utils.workspace import open_workspace, sweep_workspaces
@@ -131,7 +136,6 @@ def _make_missing(
     )
     if not stretches:
         return {}
-    waiting = Counter(stretch.video for stretch in stretches)
     reports: dict[str, list[StretchReport]] = {video: [] for video in todo}
     finished: dict[str, int] = {}
     unread: dict[str, str] = {}
@@ -140,25 +144,30 @@ def _make_missing(
         for report in run_tasks(extract_stretch, stretches, n_jobs=n_jobs):
             video = report.video
             reports[video].append(report)
-            if len(reports[video]) == waiting[video]:
-                unread |= _finish_film(todo[video], reports[video])
+            parts = [stretch for stretch in stretches if stretch.video == video]
+            if len(reports[video]) == len(parts):
+                unread |= _finish_film(parts, reports[video])
                 finished[video] = _count_frames(todo[video])
     return unread
 
 
-def _finish_film(film: Film, reports: list[StretchReport]) -> dict[str, str]:
+def _finish_film(
+    stretches: list[Stretch], reports: list[StretchReport]
+) -> dict[str, str]:
     """Make a film's tables of its pieces; return why it could not be read, if so."""
     unread = [report.unread for report in reports if report.unread]
     if unread:
-        return {film.video: unread[0]}
-    last = max(reports, key=lambda report: report.end_piece)
-    broken = [report for report in reports if report.problem]
-    if broken:
-        last = min(broken, key=lambda report: report.end_piece)
-    for product in film.products:
+        return {reports[0].video: unread[0]}
+    problem = reports[0].problem
+    if any(report.problem for report in reports) and not stretches[0].is_whole:
+        problem = find_problem(stretches[0])
+    for product in stretches[0].products:
         with open_workspace(product.root) as work:
             frame_store.merge_pieces(
-                product, work, n_pieces=last.end_piece, problem=last.problem
+                product,
+                work,
+                n_pieces=max(report.end_piece for report in reports),
+                problem=problem,
             )
     return {}
 

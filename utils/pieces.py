@@ -9,7 +9,7 @@ start: how a film is split among processes changes no byte of the results.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +53,11 @@ class Stretch:
     products: tuple[Product, ...]
     estimate: Estimate | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole film."""
+        return self.first_piece == 0 and self.end_piece is None
+
 
 class StretchReport(NamedTuple):
     """What became of a stretch.
@@ -75,13 +80,14 @@ class _UnreadError(Exception):
 
 
 def code_version() -> str:
-    """Return a key of the code that decides the results, and of OpenCV's version."""
+    """Return a key of the code that decides the results, and of what decodes."""
+    import av
     import cv2
 
-    sources = [Path(room.__file__) for room in (film, frame_store)] + [Path(__file__)]
-    return build_key(
-        cv2=cv2.__version__, **{path.stem: hash_file(path) for path in sources}
-    )
+    here = Path(__file__).parent
+    sources = [*here.glob("film*.py"), here / "frame_store.py", here / "pieces.py"]
+    hashes = {path.stem: hash_file(path) for path in sources}
+    return build_key(av=av.__version__, cv2=cv2.__version__, **hashes)
 
 
 def extract_stretch(stretch: Stretch) -> StretchReport:
@@ -91,8 +97,8 @@ def extract_stretch(stretch: Stretch) -> StretchReport:
         stretch: What to do.
 
     Returns:
-        What became of it. A film that breaks off keeps what was read before, and the
-        report says so.
+        What became of it. Of a damaged film all that can be read is made, and the
+        report says what is wrong.
 
     Raises:
         OSError: If the disk is full; finished pieces stay.
@@ -114,11 +120,26 @@ def extract_stretch(stretch: Stretch) -> StretchReport:
                 end_piece = piece + 1
         except _UnreadError as error:
             return StretchReport(stretch.video, end_piece, unread=str(error))
-        if not problems and stretch.end_piece is not None:
+        if stretch.end_piece is not None:
             for number in range(end_piece, stretch.end_piece):
                 _make_piece(stretch, number, iter(()), works)
             end_piece = stretch.end_piece
     return StretchReport(stretch.video, end_piece, problem=" ".join(problems))
+
+
+def find_problem(stretch: Stretch) -> str:
+    """Read a stretch's film from start to end for what is wrong with it.
+
+    Args:
+        stretch: Any stretch of the film.
+
+    Returns:
+        The sentence of a run that reads the film at once; empty if nothing is wrong.
+    """
+    problems: list[str] = []
+    for _ in _read_frames(replace(stretch, first_piece=0, end_piece=None), problems):
+        pass
+    return " ".join(problems)
 
 
 def measure_sharpness(image: np.ndarray) -> float:
@@ -161,10 +182,10 @@ def _read_frames(stretch: Stretch, problems: list[str]) -> Iterator[film.FilmFra
     while True:
         try:
             frame = next(frames, None)
-        except (ValueError, RuntimeError) as error:
+        except film.DamagedFilmError as error:
             problems.append(str(error))
             return
-        except OSError as error:
+        except (film.FilmError, OSError) as error:
             raise _UnreadError(str(error)) from error
         if frame is None:
             return

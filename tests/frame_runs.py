@@ -1,0 +1,93 @@
+"""Runs of `frames.extract_frames` on tiny made films, also in a process to be killed.
+
+`python -m tests.frame_runs OUT N_JOBS FILM...` says "go" before it starts.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils import frames
+from utils.files import hash_file
+from utils.film import write_film
+from utils.frame_store import list_folders
+
+EVERY_S = 1.0
+
+
+def make_film(path: Path, *, n_seconds: int, seed: int = 0, fps: int = 4) -> Path:
+    """Write a film of 64 x 48 in which each frame has its own brightness and noise."""
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 100, (48, 64, 3))
+
+    def draw(frame_idx: int) -> np.ndarray:
+        return (noise + frame_idx % 150).astype(np.uint8)
+
+    write_film(path, map(draw, range(n_seconds * fps)), fps=fps)
+    return path
+
+
+def build_table(*paths: Path, duration_s: float = 100.0) -> pd.DataFrame:
+    """Return what `extract_frames` needs of a table of videos."""
+    return pd.DataFrame(
+        {
+            "video": [path.stem for path in paths],
+            "path": [str(path) for path in paths],
+            "sha256": [hash_file(path) for path in paths],
+            "duration_s": duration_s,
+            "rotation_deg": 0,
+        }
+    )
+
+
+def estimate_mean(image: np.ndarray) -> np.ndarray:
+    """Stand for a pose model: the same pose everywhere, at the picture's mean."""
+    pose = np.full((17, 3), image.mean())
+    pose[:, 2] = np.arange(17) / 17
+    return pose
+
+
+def estimate_slowly(image: np.ndarray) -> np.ndarray:
+    """Do as `estimate_mean`, but take 5 ms, so that there is time to be killed."""
+    time.sleep(0.005)
+    return estimate_mean(image)
+
+
+def run(out: Path, paths: list[Path], **options: object) -> tuple:
+    """Extract pictures and keypoints of films into `out`."""
+    defaults = {
+        "every_s": EVERY_S,
+        "frames_dir": out / "frames",
+        "keypoints_dir": out / "keypoints",
+        "estimate": estimate_mean,
+        "estimate_key": "mean",
+    }
+    return frames.extract_frames(build_table(*paths), **{**defaults, **options})
+
+
+def read_tree(root: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder, by its path inside."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def find_picture_folders(out: Path) -> list[Path]:
+    """Return the films' folders of pictures."""
+    return list_folders(out / "frames" / "pictures")
+
+
+if __name__ == "__main__":
+    sys.stdout.write("go\n")
+    sys.stdout.flush()
+    run(
+        Path(sys.argv[1]),
+        [Path(argument) for argument in sys.argv[3:]],
+        n_jobs=int(sys.argv[2]),
+        estimate=estimate_slowly,
+    )
