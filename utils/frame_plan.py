@@ -75,12 +75,17 @@ def plan_films(
 
 
 def find_missing(films: Iterable[Film]) -> list[Film]:
-    """Return the films that lack something, each with the products that it lacks."""
+    """Return the films that lack something, each with the products that it lacks.
+
+    Pieces of what is whole are removed: a run that was killed may have left some.
+    """
     missing = []
     for film in films:
         lacks = [p for p in film.products if frame_store.read_facts(p) is None]
         if lacks:
             missing.append(replace(film, products=tuple(lacks)))
+        for product in set(film.products) - set(lacks):
+            frame_store.remove_pieces(product)
     return missing
 
 
