@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "label_formats": {"label_files", "spans"},
     "segments": set(),
     "proposals": set(),
-    "second_look": {"label_files", "spans", "tables"},
+    "second_look": {"label_files", "spans"},
     "label_actions": {"spans"},
     "label_tracks": {"label_actions", "spans"},
     "label_fold": {"label_actions", "label_tracks", "spans"},
@@ -60,6 +60,24 @@ ALLOWED: dict[str, set[str]] = {
     "labeller": {
         *("label_gestures", "label_messages", "label_panel", "label_pictures"),
         "label_session",
+    },
+    "label_clip": {"segments", "skeleton"},
+    "label_view": {
+        *("label_clip", "label_log", "label_tracks", "proposals", "segments", "spans"),
+    },
+    "playhead": {"label_clip"},
+    "label_keys": {"spans"},
+    "label_desk": {
+        *("label_clip", "label_files", "label_log", "label_progress", "label_view"),
+        *("playhead", "proposals", "segments", "spans"),
+    },
+    "label_moves": {"label_desk", "proposals"},
+    "label_painting": {
+        *("label_actions", "label_files", "label_moves", "label_tracks", "spans"),
+    },
+    "label_session": {
+        *("label_clip", "label_desk", "label_files", "label_keys", "label_log"),
+        *("label_painting", "proposals", "second_look", "segments", "spans"),
     },
     "annotate": {"skeleton"},
     "features": {"skeleton", "tables"},

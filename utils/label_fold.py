@@ -68,7 +68,8 @@ class LabelState:
 
     def _stack(self, video: str, by: str) -> _Stack | None:
         """Return the undo stack of a person in a video."""
-        return self._stacks.get((id(self.tracks.get(video)), by))
+        track = self.tracks.get(video)
+        return self._stacks.get((track.number, by)) if track else None
 
     def find_parked(self, video: str) -> dict[str, float]:
         """Return the seconds labelled in other films that had a video's name.
@@ -130,7 +131,7 @@ class LabelState:
         self._units[unit].append(action)
         if action.is_first:
             return
-        stack = self._stacks[id(self.track(action.video)), action.by]
+        stack = self._stacks[self.track(action.video).number, action.by]
         stack.redo.clear()
         if stack.undo and stack.undo[-1] == unit:
             return

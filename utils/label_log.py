@@ -8,7 +8,7 @@ Several programs may write at once: each takes in the others' lines before its o
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -35,6 +35,7 @@ class LabelLog:
     Attributes:
         labels_path: The CSV file.
         log_path: The log beside it.
+        annotator: Who can undo that an edited CSV file was taken in.
         state: What holds now; do not change it from outside.
         notices: What was noticed so far, one sentence each.
     """
@@ -65,7 +66,7 @@ class LabelLog:
         self.notices: list[str] = []
         self._films = dict(films or {})
         self._classes = tuple(classes)
-        self._annotator = annotator
+        self.annotator = annotator
         self._reset()
         self.refresh()
         if any(action.do == "film" for action in self._pending):
@@ -174,10 +175,10 @@ class LabelLog:
         for spans in parts:
             action = Action(
                 "import",
-                by=self._annotator,
+                by=self.annotator,
                 video=next(iter(spans)),
                 spans=spans,
-                films={v: self._films[v] for v in spans if v in self._films},
+                films=self.find_films(spans),
                 is_first=is_first,
             )
             self._pend(action)
@@ -251,6 +252,10 @@ class LabelLog:
         if is_new:
             _sync_folder(self.log_path.parent)
 
+    def find_films(self, videos: Iterable[str]) -> dict[str, str]:
+        """Return the sha256 of those of some videos that are known."""
+        return {v: self._films[v] for v in videos if v in self._films}
+
     def adopt_labels(self, video: str) -> None:
         """Say that a changed file is the same film: labels set aside hold again.
 
@@ -265,7 +270,7 @@ class LabelLog:
             raise ValueError(
                 f"{video} has new labels; erase them first, then adopt the old ones."
             )
-        films = {v: sha for v, sha in self._films.items() if v == video}
+        films = self.find_films([video])
         self.write(Action("film", video=video, how="same", old=parked[-1], films=films))
 
     def _format_csv(self) -> bytes:

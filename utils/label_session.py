@@ -2,344 +2,121 @@
 
 Every call that changes labels writes one line to the log first and changes what is
 shown after; if the line cannot be written it raises `LabelNotSavedError` and nothing
-has changed. Positions count the sampled frames of the current video from 0; a frame
-stands for the time from its own time stamp to the next frame's, the last one to the
-video's end.
+has changed. Call it from one thread.
 """
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-UNSURE = "unsure"
-NONE_OF_THESE = "none of these"
-STEP_SIZES = (1, 5, 25)
-UNITS = ("frame", "segment")
-ORDERS = ("time", "uncertain", "rarest")
+from utils.label_clip import Footage
+from utils.label_desk import STEP_SIZES, UNITS
+from utils.label_files import check_name
+from utils.label_keys import KEYS
+from utils.label_log import LabelNotSavedError
+from utils.label_painting import LabelPainting
+from utils.proposals import ORDERS, Proposal, group_poses
+from utils.second_look import Doubt
+from utils.segments import Segment
+from utils.spans import NONE_OF_THESE, SPECIAL_LABELS, UNSURE, Span, sum_overlap
+
+__all__ = [
+    "KEYS",
+    "NONE_OF_THESE",
+    "ORDERS",
+    "STEP_SIZES",
+    "UNITS",
+    "UNSURE",
+    "Doubt",
+    "Footage",
+    "LabelNotSavedError",
+    "LabelSession",
+    "Proposal",
+    "Segment",
+    "Span",
+]
+
+# Look-alikes are sought in all videos up to this many frames, else in the current one.
+_MAX_LOOK_ALIKES = 20_000
 
 
-class LabelNotSavedError(OSError):
-    """A label could not be put on disk, so it was refused and nothing has changed."""
-
-
-@dataclass(frozen=True)
-class Footage:
-    """What is labelled.
-
-    Attributes:
-        videos: Table `videos`.
-        frames: Table `frames`.
-        keypoints: Table `keypoints`; without it no skeleton and no segments.
-        features: Table `features`, normalised; without it no proposals of a class.
-    """
-
-    videos: pd.DataFrame
-    frames: pd.DataFrame
-    keypoints: pd.DataFrame | None = None
-    features: pd.DataFrame | None = None
-
-
-class Span(NamedTuple):
-    """A stretch of time with one label: `start_s` <= t < `end_s`."""
-
-    start_s: float
-    end_s: float
-    label: str
-    annotator: str = ""
-    labelled_at: str = ""
-
-
-class Segment(NamedTuple):
-    """A still pose or a move, as found from motion; positions, end excluded."""
-
-    start: int
-    end: int
-    start_s: float
-    end_s: float
-    is_still: bool
-
-
-class Proposal(NamedTuple):
-    """A class proposed for a stretch; `label` is None where nothing is near."""
-
-    label: str | None
-    confidence: float
-    start_s: float
-    end_s: float
-
-
-class Doubt(NamedTuple):
-    """A stretch whose label all models contradict, for a second look."""
-
-    video: str
-    start_s: float
-    end_s: float
-    label: str
-    predicted: str
-    probability: float
-
-
-class LabelSession:
+class LabelSession(LabelPainting):
     """One person labelling some videos into one labels file.
 
-    Attributes:
-        labels_path: The CSV that people read; the log lies beside it.
-        annotator: Name put on every label; "" for none.
-        videos: Names of the videos that have frames, in order.
-        video: The current one.
-        position: Playhead: index into the current video's frames.
-        unit: What a class key labels: `"frame"` (as many as `step_size`) or
-            `"segment"`.
-        step_size: Frames an arrow key moves: 1, 5 or 25.
-        order: What "next" means: `"time"`, `"uncertain"` or `"rarest"`.
-        painting: The label that moving paints, or None.
-        mark: `(start, end)` positions marked, end included; either may be None.
-        message: The last thing worth telling the user, one sentence, or "".
-        notices: What was noticed on opening or since (edited CSV, damaged log line,
-            renamed video, another film under a known name), one sentence each.
-        n_keys: Keys pressed so far.
+    See `LabelDesk` for what it shows and how it is opened, `LabelMoves` and
+    `LabelPainting` for most of what it does.
     """
 
-    def __init__(
-        self,
-        labels_path: Path,
-        footage: Footage,
-        *,
-        classes: Sequence[str] = (),
-        annotator: str | None = None,
-    ) -> None:
-        """Open the labels file and its log and resume where this person stopped.
-
-        Args:
-            labels_path: Labels CSV; it need not exist yet. Opening writes nothing.
-            footage: What is labelled.
-            classes: Classes to offer, in the order of keys 1 to 9; those in the labels
-                and those added before follow.
-            annotator: Name put on labels; None carries on as the one person who
-                signed the labels there, if there is just one.
+    def add_class(self, name: str) -> None:
+        """Add a class at the end of the list.
 
         Raises:
-            ValueError: If the labels file or its log cannot be understood, or there
-                is no video with frames; one sentence.
+            ValueError: If the name cannot be used or is taken.
+            LabelNotSavedError: If it cannot be written.
         """
-        raise NotImplementedError
-
-    # --- what is in view -------------------------------------------------------
-
-    @property
-    def n_frames(self) -> int:
-        """Number of frames of the current video."""
-        raise NotImplementedError
-
-    @property
-    def times_s(self) -> np.ndarray:
-        """Time stamps of the current video's frames, float64 `(n_frames,)`."""
-        raise NotImplementedError
-
-    @property
-    def time_s(self) -> float:
-        """Time stamp under the playhead."""
-        raise NotImplementedError
-
-    @property
-    def duration_s(self) -> float:
-        """Where the current video's last frame ends."""
-        raise NotImplementedError
-
-    @property
-    def subject(self) -> str:
-        """Who is in the current video."""
-        raise NotImplementedError
-
-    @property
-    def frame_idx(self) -> np.ndarray:
-        """`frame_idx` of the current video's frames, int64 `(n_frames,)`."""
-        raise NotImplementedError
-
-    @property
-    def image_paths(self) -> list[str]:
-        """Paths of the current video's pictures, one a frame."""
-        raise NotImplementedError
-
-    @property
-    def poses(self) -> np.ndarray | None:
-        """Keypoints `(n_frames, 17, 3)`: x_px, y_px, score; None without keypoints."""
-        raise NotImplementedError
-
-    @property
-    def has_person(self) -> np.ndarray:
-        """Whether a person is seen, bool `(n_frames,)`; all True without keypoints."""
-        raise NotImplementedError
-
-    @property
-    def segments(self) -> list[Segment]:
-        """Still poses and moves of the current video; empty without keypoints."""
-        raise NotImplementedError
-
-    @property
-    def segment(self) -> Segment | None:
-        """The segment under the playhead."""
-        raise NotImplementedError
-
-    @property
-    def spans(self) -> list[Span]:
-        """This person's labels (and unsigned ones) in the current video, in order."""
-        raise NotImplementedError
-
-    @property
-    def other_spans(self) -> list[Span]:
-        """Other people's labels in the current video, which nothing here changes."""
-        raise NotImplementedError
-
-    @property
-    def classes(self) -> list[str]:
-        """Classes in the order of keys 1 to 9; not the two special answers."""
-        raise NotImplementedError
-
-    def label_at(self, position: int) -> str | None:
-        """Return a frame's label (`UNSURE`, `NONE_OF_THESE` too), None if none."""
-        raise NotImplementedError
-
-    def find_unlabelled(self) -> list[tuple[float, float]]:
-        """Return the stretches without label of the current video, in seconds."""
-        raise NotImplementedError
-
-    def describe(self) -> dict:
-        """Return all a front end draws, as plain JSON values (see SESSION_API)."""
-        raise NotImplementedError
-
-    # --- moving ----------------------------------------------------------------
-
-    def step(self, n_frames: int) -> None:
-        """Move by some frames; paints what is passed while painting."""
-        raise NotImplementedError
-
-    def move_to(self, position: int) -> None:
-        """Move as play does: what lies between is painted while painting."""
-        raise NotImplementedError
-
-    def jump_to(self, position: int) -> None:
-        """Put the playhead somewhere; never paints; clamped to the video."""
-        raise NotImplementedError
-
-    def jump_to_time(self, time_s: float) -> None:
-        """Put the playhead on the frame shown at a time."""
-        raise NotImplementedError
-
-    def go_to_video(self, video: str) -> None:
-        """Change to a video, at the place where this person left it."""
-        raise NotImplementedError
-
-    def next_video(self) -> None:
-        """Change to the next video; stays on the last."""
-        raise NotImplementedError
-
-    def previous_video(self) -> None:
-        """Change to the previous video; stays on the first."""
-        raise NotImplementedError
-
-    def next_unlabelled(self) -> bool:
-        """Jump to the next stretch without label, over videos too; False if none."""
-        raise NotImplementedError
-
-    def next_change(self) -> bool:
-        """Jump to the next place where label or segment changes; False if none."""
-        raise NotImplementedError
-
-    def previous_change(self) -> bool:
-        """Jump to the previous place where label or segment changes."""
-        raise NotImplementedError
-
-    def next_target(self) -> bool:
-        """Jump to what should be labelled next by `order`; False if nothing is left."""
-        raise NotImplementedError
-
-    # --- labelling -------------------------------------------------------------
-
-    def label(self, label: str) -> None:
-        """Label what is meant (mark, else segment or frames) and go on to the next."""
-        raise NotImplementedError
-
-    def label_span(self, label: str, start_s: float, end_s: float) -> None:
-        """Label a stretch of time of the current video, as dragging does."""
-        raise NotImplementedError
-
-    def erase(self) -> None:
-        """Remove the label of what is meant: mark, else the label under the playhead.
-
-        In units of frames: of the frames only.
-        """
-        raise NotImplementedError
-
-    def erase_span(self, start_s: float, end_s: float) -> None:
-        """Remove labels from a stretch of time of the current video."""
-        raise NotImplementedError
-
-    def begin_paint(self, label: str) -> None:
-        """Start to paint: the frame under the playhead, then all that moving passes."""
-        raise NotImplementedError
-
-    def end_paint(self) -> None:
-        """Stop painting; the whole stroke is one step for undo."""
-        raise NotImplementedError
-
-    def mark_start(self) -> None:
-        """Mark the frame under the playhead as first of a stretch."""
-        raise NotImplementedError
-
-    def mark_end(self) -> None:
-        """Mark the frame under the playhead as last of a stretch."""
-        raise NotImplementedError
-
-    def clear_mark(self) -> None:
-        """Forget the mark."""
-        raise NotImplementedError
-
-    def undo(self) -> bool:
-        """Take back this person's last action in this video; False if none."""
-        raise NotImplementedError
-
-    def redo(self) -> bool:
-        """Do again what was taken back last in this video; False if none."""
-        raise NotImplementedError
-
-    # --- classes ---------------------------------------------------------------
-
-    def add_class(self, name: str) -> None:
-        """Add a class at the end of the list."""
-        raise NotImplementedError
+        name = self._check_new_class(name)
+        self._write("add", label=name)
 
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class; labels in all videos follow."""
-        raise NotImplementedError
+        self._check_old_class(old)
+        self._write("rename", old=old, label=self._check_new_class(new))
 
     def merge_class(self, old: str, into: str) -> None:
         """Give all labels of one class to another and drop it from the list."""
-        raise NotImplementedError
+        self._check_old_class(old)
+        if old == into:
+            raise ValueError(f"{old!r} cannot be merged into itself. Choose another.")
+        self._check_label(into)
+        self._write("merge", old=old, label=into)
 
-    # --- proposals -------------------------------------------------------------
+    def _check_new_class(self, name: str) -> str:
+        """Return a name for a class, trimmed, if it is not taken."""
+        name = check_name(name)
+        if name in (*self.classes, *SPECIAL_LABELS):
+            raise ValueError(f"{name!r} is there already. Choose another name.")
+        return name
 
-    @property
-    def proposal(self) -> Proposal | None:
-        """The class proposed for the segment in view; None if labelled or too early."""
-        raise NotImplementedError
+    def _check_old_class(self, name: str) -> None:
+        """Raise `ValueError` if there is no such class."""
+        if name not in self.classes:
+            known = ", ".join(self.classes) or "none yet"
+            raise ValueError(f"There is no class {name!r}; there are: {known}.")
+
+    # --- proposals, look-alikes, second look -----------------------------------------
 
     def accept(self) -> bool:
         """Label the segment in view as proposed and go on; False without proposal."""
-        raise NotImplementedError
+        proposal = self.proposal
+        if proposal is None:
+            self.message = "Nothing is proposed here."
+            return False
+        self._paint(proposal.label, [proposal[:2]])
+        self.next_target()
+        return True
 
     def find_look_alikes(self, *, n_groups: int = 12, seed: int = 0) -> pd.DataFrame:
-        """Group the frames of all videos by pose.
+        """Group frames by pose: of all videos, or of the current one if they are many.
 
         Returns:
             Table `group`, `video`, `frame_idx`, `time_s`, `path`, `label` (now, NaN if
             none), `distance` to the group's centre; most typical frames first.
         """
-        raise NotImplementedError
+        clips = [clip for clip in self._clips.values() if clip.features is not None]
+        if sum(len(clip.times_s) for clip in clips) > _MAX_LOOK_ALIKES:
+            clips = [clip for clip in clips if clip.video == self.video]
+        columns = ["video", "frame_idx", "time_s", "path"]
+        if not clips:
+            return pd.DataFrame(columns=["group", *columns, "label", "distance"])
+        x = np.concatenate([clip.x for clip in clips])
+        found = pd.concat([clip.frames[columns] for clip in clips], ignore_index=True)
+        times_s = found["time_s"].round(3)
+        labels = map(self._view.label_at, found["video"], times_s)
+        found["label"] = [np.nan if label is None else label for label in labels]
+        group, distance = group_poses(x, n_groups=n_groups, seed=seed)
+        found = found.assign(group=group, distance=distance)
+        found = found[np.isfinite(x).any(axis=1)]
+        ordered = found.sort_values(["group", "distance"], ignore_index=True)
+        return ordered[["group", *columns, "label", "distance"]]
 
     def count_change(self, frames: pd.DataFrame, label: str) -> float:
         """Return how many seconds would change if these frames took the label.
@@ -348,44 +125,115 @@ class LabelSession:
             frames: Rows with `video` and `frame_idx`.
             label: The label.
         """
-        raise NotImplementedError
+        return sum(
+            end_s
+            - start_s
+            - sum_overlap(self._view.spans(v), start_s, end_s, label=label)
+            for v, spans in self._join_frames(frames).items()
+            for start_s, end_s in spans
+        )
+
+    def _join_frames(self, frames: pd.DataFrame) -> dict[str, list[tuple]]:
+        """Return the time of some frames, by video, neighbours joined."""
+        joined = {}
+        for video, rows in frames.groupby("video", sort=False):
+            clip = self._clips[video]
+            runs = clip.find_runs(np.isin(clip.frame_idx, rows["frame_idx"]))
+            joined[video] = [(round(s, 3), round(e, 3)) for s, e in runs]
+        return joined
 
     def label_many(self, frames: pd.DataFrame, label: str) -> float:
         """Label many frames, over videos, in one action; return seconds changed."""
-        raise NotImplementedError
-
-    # --- progress and second look ----------------------------------------------
-
-    def summarise(self) -> pd.DataFrame:
-        """Return seconds per class and person: `label`, `subject`, `seconds`."""
-        raise NotImplementedError
-
-    def advise(self) -> list[str]:
-        """Return what to label next so that the split works, one sentence each."""
-        raise NotImplementedError
+        self._check_label(label)
+        seconds = self.count_change(frames, label)
+        self._write("paint", label=label, spans=self._join_frames(frames))
+        return seconds
 
     def go_to(self, doubt: Doubt) -> None:
         """Jump to a stretch that deserves a second look and mark it."""
-        raise NotImplementedError
+        self.go_to_video(doubt.video)
+        self.jump_to_time(doubt.start_s)
+        self.mark = (self.position, self._clip.find_position(doubt.end_s - 1e-3))
 
     def fix(self, doubt: Doubt) -> None:
         """Give such a stretch the label that the models predict."""
-        raise NotImplementedError
+        if doubt.video != self.video:
+            self.go_to_video(doubt.video)
+        self.label_span(doubt.predicted, doubt.start_s, doubt.end_s)
+        self.clear_mark()
 
-    # --- keys ------------------------------------------------------------------
+    # --- keys, other kernels ---------------------------------------------------------
 
     def press(self, key: str) -> bool:
-        """Do what a key does and count it; False for keys that mean nothing here."""
-        raise NotImplementedError
+        """Do what a key does and count it; False for keys that mean nothing here.
+
+        Raises:
+            ValueError: If it makes no sense now; one sentence.
+            LabelNotSavedError: If a label cannot be written.
+        """
+        self.n_keys += 1
+        if key not in KEYS or not KEYS[key].call:
+            return False
+        getattr(self, KEYS[key].call)(*KEYS[key].arguments)
+        return True
+
+    def change_step(self) -> None:
+        """Go on to the next size of a step."""
+        known = self.step_size in STEP_SIZES
+        at = STEP_SIZES.index(self.step_size) if known else -1
+        self.step_size = STEP_SIZES[(at + 1) % len(STEP_SIZES)]
+
+    def change_unit(self) -> None:
+        """Change between labelling segments and frames."""
+        self.unit = UNITS[1 - UNITS.index(self.unit)]
 
     def adopt_labels(self, video: str) -> None:
         """Say that a changed file is the same film: its earlier labels count again."""
-        raise NotImplementedError
+        self._log.adopt_labels(video)
 
     def refresh(self) -> bool:
         """Take in what other kernels or hand edits changed; True if anything did."""
-        raise NotImplementedError
+        return self._log.refresh()
 
     def close(self) -> None:
-        """End a stroke, save the place, close the log; safe to call twice."""
-        raise NotImplementedError
+        """End a stroke and keep the place; safe to call twice."""
+        self.end_paint()
+        self.jump_to(self.position)
+
+    def describe(self) -> dict:
+        """Return all a front end draws, as plain JSON values."""
+        clip, state = self._clip, self._log.state
+        seconds, proposal = self._view.seconds(), self.proposal
+        return {
+            "video": self.video,
+            "videos": self.videos,
+            "subject": self.subject,
+            "annotator": self.annotator,
+            "position": self.position,
+            "n_frames": self.n_frames,
+            "time_s": self.time_s,
+            "duration_s": self.duration_s,
+            "classes": self.classes,
+            "unit": self.unit,
+            "step_size": self.step_size,
+            "order": self.order,
+            "painting": self.painting,
+            "mark": list(self.mark),
+            "spans": [list(span[:3]) for span in self.spans],
+            "other_spans": [list(span[:4]) for span in self.other_spans],
+            "unlabelled": [list(gap) for gap in self.find_unlabelled()],
+            "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
+            "segments": [list(segment[2:]) for segment in clip.segments],
+            "proposals": [list(found) for found in self.proposals],
+            "proposal": None if proposal is None else proposal._asdict(),
+            "n_until_proposals": self._view.count_missing(),
+            "can_undo": state.next_undo(self.video, self.annotator) is not None,
+            "can_redo": state.next_redo(self.video, self.annotator) is not None,
+            "message": self.message,
+            "notices": list(self.notices),
+            "n_keys": self.n_keys,
+            "seconds": {name: seconds.get(name, 0.0) for name in self.classes}
+            | seconds,
+            "labelled_s": round(sum(seconds.values()), 3),
+            "total_s": round(sum(c.duration_s for c in self._clips.values()), 3),
+        }

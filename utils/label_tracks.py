@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from utils.label_actions import Action
 from utils.spans import Span, cut_spans, merge_layers, put_span, rename_spans
@@ -19,12 +20,14 @@ class Track:
         actions: What was done to it, with its place in the log.
         units: What undo can take back of it: ids of actions and of whole strokes.
         version: Counts up with each change, for caches.
+        number: No other track of this program has it.
     """
 
     layers: dict[str, list[Span]] = field(default_factory=dict)
     actions: list[Entry] = field(default_factory=list)
     units: set[str] = field(default_factory=set)
     version: int = 0
+    number: int = field(default_factory=count().__next__)
 
     def apply(self, action: Action, spans: Sequence[Span]) -> None:
         """Change the layers by one action's spans, or by its change of a class."""

@@ -16,7 +16,8 @@ MIN_STRETCHES = 10
 ORDERS = ("time", "uncertain", "rarest")
 
 _N_NEIGHBOURS = 5
-_N_REFERENCES = 1500
+_N_REFERENCES = 600
+_N_MEASURED = 200
 # How far from every labelled pose a pose may lie and still be like one of them: twice
 # what poses of one class usually lie apart, in different stretches, but at least this.
 _MIN_LIMIT = 0.1
@@ -65,7 +66,7 @@ def build_references(
         stretches: Number of the labelled stretch each belongs to, `(n,)`.
 
     Returns:
-        At most 1500 of them, every class thinned alike.
+        At most 600 of them, every class thinned alike.
     """
     labels = np.asarray(labels, dtype=object)
     usable = np.isfinite(x).any(axis=1)
@@ -73,8 +74,9 @@ def build_references(
     x, labels, stretches = x[kept], labels[kept], np.asarray(stretches)[kept]
     if not len(x):
         return References(x, labels, _MIN_LIMIT)
-    distances = measure_distances(x, x)
-    mates = (labels[:, None] == labels) & (stretches[:, None] != stretches)
+    some = np.linspace(0, len(x) - 1, min(_N_MEASURED, len(x))).round().astype(int)
+    distances = measure_distances(x[some], x)
+    mates = (labels[some, None] == labels) & (stretches[some, None] != stretches)
     nearest = np.where(mates, distances, np.inf).min(axis=1)
     nearest = nearest[np.isfinite(nearest)]
     usual = float(np.quantile(nearest, 0.9)) if len(nearest) else 0.0

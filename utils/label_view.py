@@ -1,0 +1,231 @@
+"""One person's look at the labels: spans, seconds, what is open, what is proposed.
+
+It shows their own labels and those nobody signed, their own on top. It only reads;
+what it works out is kept until the labels change.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from utils.label_clip import Clip
+from utils.label_log import LabelLog
+from utils.label_tracks import Track
+from utils.proposals import (
+    MIN_STRETCHES,
+    Proposal,
+    References,
+    build_references,
+    propose_labels,
+)
+from utils.segments import Segment
+from utils.spans import (
+    UNSURE,
+    Span,
+    find_gaps,
+    find_span,
+    merge_layers,
+    put_span,
+    sum_overlap,
+)
+
+_N_POSES_OF_MOVE = 3
+
+
+class LabelView:
+    """What one person sees of the labels.
+
+    Attributes:
+        clips: The videos shown.
+        annotator: Whose labels; "" for those nobody signed alone.
+    """
+
+    def __init__(
+        self, log: LabelLog, clips: Mapping[str, Clip], annotator: str
+    ) -> None:
+        """Look at the labels of some videos as one person.
+
+        Args:
+            log: The labels.
+            clips: The videos.
+            annotator: Whose labels.
+        """
+        self.clips = clips
+        self.annotator = annotator
+        self._log = log
+        self._kept: dict[tuple, tuple[object, object]] = {}
+
+    def _track(self, video: str) -> Track:
+        """Return a video's track; one that is not kept where there is none."""
+        return self._log.state.tracks.get(video) or _NO_LABELS
+
+    def _keep(self, key: tuple, mark: object, build: object) -> object:
+        """Return what was built for a key, built anew if its mark has changed."""
+        if key not in self._kept or self._kept[key][0] != mark:
+            self._kept[key] = (mark, build())
+        return self._kept[key][1]
+
+    def _mark(self, video: str) -> tuple[int, int]:
+        """Return what changes when a video's labels do."""
+        track = self._track(video)
+        return track.number, track.version
+
+    def spans(self, video: str) -> list[Span]:
+        """Return this person's labels and unsigned ones, in order, not overlapping."""
+        return self._keep(
+            ("spans", video), self._mark(video), lambda: self._merge(video)
+        )
+
+    def _merge(self, video: str) -> list[Span]:
+        """Lay a person's own labels over those nobody signed."""
+        layers = self._track(video).layers
+        spans = list(layers.get("", []))
+        if self.annotator:
+            for span in layers.get(self.annotator, []):
+                spans = put_span(spans, span)
+        return spans
+
+    def other_spans(self, video: str) -> list[Span]:
+        """Return what other people labelled, in order; it may overlap."""
+        layers = self._track(video).layers.items()
+        return merge_layers(v for k, v in layers if k not in ("", self.annotator))
+
+    def label_at(self, video: str, time_s: float) -> str | None:
+        """Return the label at a moment, None if there is none."""
+        span = find_span(self.spans(video), time_s)
+        return span.label if span else None
+
+    def gaps(self, video: str) -> list[tuple[float, float]]:
+        """Return the stretches of a video without label."""
+        clip = self.clips[video]
+        start_s = float(clip.times_s[0])
+        return find_gaps(self.spans(video), start_s, clip.duration_s)
+
+    def seconds(self) -> dict[str, float]:
+        """Return the labelled seconds of each label in all videos."""
+        total: Counter[str] = Counter()
+        for video in self.clips:
+            total.update(
+                self._keep(
+                    ("seconds", video), self._mark(video), lambda v=video: self._sum(v)
+                )
+            )
+        return {label: round(seconds, 3) for label, seconds in total.items()}
+
+    def _sum(self, video: str) -> dict[str, float]:
+        """Return the seconds of each label in one video."""
+        total: dict[str, float] = {}
+        for span in self.spans(video):
+            total[span.label] = total.get(span.label, 0.0) + span.end_s - span.start_s
+        return total
+
+    def list_all(self) -> pd.DataFrame:
+        """Return all labels of all people in the videos shown, as a table `labels`."""
+        rows = [
+            (video, *span)
+            for video in self.clips
+            for span in self._track(video).merge()
+        ]
+        columns = ["video", "start_s", "end_s", "label", "annotator", "labelled_at"]
+        return pd.DataFrame(rows, columns=columns)
+
+    # --- what is open, and proposed ----------------------------------------------
+
+    def open_segments(self, video: str) -> list[Segment]:
+        """Return the segments less than half of which is labelled."""
+        return self._keep(
+            ("open", video), self._mark(video), lambda: self._find_open(video)
+        )
+
+    def _find_open(self, video: str) -> list[Segment]:
+        """Find the segments less than half of which is labelled."""
+        spans = self.spans(video)
+        return [
+            segment
+            for segment in self.clips[video].segments
+            if sum_overlap(spans, segment.start_s, segment.end_s)
+            < (segment.end_s - segment.start_s) / 2
+        ]
+
+    def count_missing(self) -> int:
+        """Return how many stretches must yet be labelled before classes are proposed.
+
+        At least 1 without features, or while there is one class only.
+        """
+        labels = [
+            s.label for v in self.clips for s in self.spans(v) if s.label != UNSURE
+        ]
+        has_features = any(clip.features is not None for clip in self.clips.values())
+        can_tell = has_features and len(set(labels)) > 1
+        return max(MIN_STRETCHES - len(labels), 0 if can_tell else 1)
+
+    def proposals(self, video: str) -> list[Proposal]:
+        """Return a proposal for each open segment with features, in order of time.
+
+        Its label is None where the pose is unlike anything labelled. Empty before
+        enough is labelled.
+        """
+        marks = tuple(self._mark(v) for v in self.clips)
+        return self._keep(("proposals", video), marks, lambda: self._propose(video))
+
+    def _propose(self, video: str) -> list[Proposal]:
+        """Work out the proposals of one video."""
+        clip, segments = self.clips[video], self.open_segments(video)
+        if clip.x is None or not segments or self.count_missing():
+            return []
+        poses = [_pick_poses(clip.x, segment) for segment in segments]
+        owners = np.repeat(np.arange(len(poses)), [len(pose) for pose in poses])
+        found = propose_labels(self._references(), np.concatenate(poses), owners)
+        return [
+            Proposal(segment.start_s, segment.end_s, *proposed)
+            for segment, proposed in zip(segments, found, strict=True)
+        ]
+
+    def _references(self) -> References:
+        """Return the labelled poses of all videos."""
+        x, labels, stretches = [np.zeros((0, 34))], [], []
+        for video, clip in self.clips.items():
+            if clip.features is None:
+                continue
+            picked = self._keep(
+                ("picked", video),
+                self._mark(video),
+                lambda v=video, c=clip: self._pick(v, c),
+            )
+            for poses, label in picked:
+                x.append(poses)
+                labels += [label] * len(poses)
+                stretches += [len(x)] * len(poses)
+        return build_references(
+            np.concatenate(x), np.array(labels), np.array(stretches)
+        )
+
+    def _pick(self, video: str, clip: Clip) -> list[tuple[np.ndarray, str]]:
+        """Return some poses of each labelled stretch of a video, with its label."""
+        picked = []
+        for span in self.spans(video):
+            if span.label == UNSURE:
+                continue
+            start, end = (
+                clip.find_position(span.start_s),
+                clip.find_position(span.end_s),
+            )
+            end = max(end, start + 1)
+            at = np.unique(np.linspace(start, end - 1, 5).round().astype(int)[1:-1])
+            picked.append((clip.x[at], span.label))
+        return picked
+
+
+def _pick_poses(x: np.ndarray, segment: Segment) -> np.ndarray:
+    """Return what stands for a segment: a still pose's middle, some poses of a move."""
+    rows = x[segment.start : segment.end]
+    if not segment.is_still:
+        at = np.linspace(0, len(rows) - 1, _N_POSES_OF_MOVE + 2).round().astype(int)
+        return rows[np.unique(at[1:-1])]
+    middle = np.sort(rows, axis=0)[len(rows) // 2 : len(rows) // 2 + 1]
+    return np.where(np.isfinite(middle), middle, rows[len(rows) // 2])
+
+
+_NO_LABELS = Track()
