@@ -111,7 +111,9 @@ def describe_model(model: str = "movenet_thunder", *, n_passes: int = 2) -> str:
         content = hash_file(find_weights(POSENET_WEIGHTS))
         model = f"posenet_{POSENET_SIZES[model]}"
     else:
-        content = _hash_folder(Path(model)) if Path(model).is_dir() else "by address"
+        content = "by address"
+        if Path(model).is_dir():
+            model, content = "SavedModel", _hash_folder(Path(model))
     return f"{model} {content} passes={n_passes} code={CODE_VERSION}"
 
 

@@ -1,0 +1,35 @@
+"""PoseNet: heat maps decoded, pixels read without half-pixel centres."""
+
+import numpy as np
+import pytest
+
+from utils.posenet import decode_pose, load_posenet, sample_square
+from utils.squares import Square
+
+
+def test_decode_pose_adds_the_offset_of_the_best_cell() -> None:
+    heat_map = np.full((5, 4, 17), -3.0, np.float32)
+    offset = np.zeros((5, 4, 34), np.float32)
+    heat_map[2, 3, 0] = 0.0
+    offset[2, 3, 0], offset[2, 3, 17] = 1.5, -2.5
+    heat_map[4, 1, 16] = 2.0
+    offset[4, 1, 16], offset[4, 1, 33] = 7.0, 5.0
+    pose = decode_pose(heat_map, offset)
+    assert pose[0].tolist() == [3 * 16 - 2.5, 2 * 16 + 1.5, 0.5]
+    assert pose[16, :2].tolist() == [16 + 5, 4 * 16 + 7]
+    assert pose[16, 2] == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_sample_square_starts_at_the_corner_not_half_a_pixel_in() -> None:
+    image = np.zeros((10, 10, 3), np.uint8)
+    image[...] = (np.arange(10) * 20)[:, None]
+    sampled = sample_square(image, Square(0, 0, 10), 5)
+    assert sampled.dtype == np.float32
+    np.testing.assert_allclose(
+        (sampled[0, :, 0] + 1) * 127.5, [0, 40, 80, 120, 160], atol=1e-4
+    )
+
+
+def test_load_posenet_refuses_another_input_size() -> None:
+    with pytest.raises(ValueError, match=r"one of \(257, 385, 513\), got 300"):
+        load_posenet(300)
