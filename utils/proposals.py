@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils.skeleton import MIRROR_IDX
+
 # Before this many stretches are labelled nothing is proposed: too few poses to know.
 MIN_STRETCHES = 10
 ORDERS = ("time", "uncertain", "rarest")
@@ -18,9 +20,15 @@ ORDERS = ("time", "uncertain", "rarest")
 _N_NEIGHBOURS = 5
 _N_REFERENCES = 600
 _N_MEASURED = 200
+# A pose may also be like the mirror image of a labelled one (the same posture facing
+# the other way), but not as much: where left and right are classes, the real one wins.
+_MIRRORED_FACTOR = 1.25
+# Below this share of the votes nothing is proposed.
+MIN_CONFIDENCE = 0.7
 # How far from every labelled pose a pose may lie and still be like one of them: twice
 # what poses of one class usually lie apart, in different stretches, but at least this.
 _MIN_LIMIT = 0.1
+_MAX_LIMIT = 0.2
 _LIMIT_FACTOR = 2.0
 
 
@@ -30,7 +38,8 @@ class Proposal(NamedTuple):
     Attributes:
         start_s: Where it starts.
         end_s: Where it ends.
-        label: The class; None if the pose is far from everything labelled.
+        label: The class; None if the pose is far from everything labelled, or between
+            classes.
         confidence: 0 to 1: the share of the nearest labelled poses that agree.
     """
 
@@ -80,7 +89,8 @@ def build_references(
     nearest = np.where(mates, distances, np.inf).min(axis=1)
     nearest = nearest[np.isfinite(nearest)]
     usual = float(np.quantile(nearest, 0.9)) if len(nearest) else 0.0
-    return References(x, labels, max(_MIN_LIMIT, _LIMIT_FACTOR * usual))
+    limit = min(max(_MIN_LIMIT, _LIMIT_FACTOR * usual), _MAX_LIMIT)
+    return References(x, labels, limit)
 
 
 def _thin(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -113,6 +123,16 @@ def measure_distances(x: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.where(n_shared > 0, np.sqrt(2 * mean), np.inf)
 
 
+def mirror_poses(x: np.ndarray) -> np.ndarray:
+    """Return the mirror images of poses, left and right swapped.
+
+    Args:
+        x: Features centred on the body, `(n, 34)`: x then y of each keypoint.
+    """
+    mirrored = x.reshape(-1, len(MIRROR_IDX), 2)[:, list(MIRROR_IDX)] * (-1.0, 1.0)
+    return mirrored.reshape(x.shape)
+
+
 def propose_labels(
     references: References, x: np.ndarray, owners: np.ndarray
 ) -> list[tuple[str | None, float]]:
@@ -127,14 +147,17 @@ def propose_labels(
             at least once.
 
     Returns:
-        Label and confidence of each stretch; `(None, 0.0)` where most of its poses lie
-        far from everything labelled.
+        Label and confidence of each stretch. The label is None where they disagree;
+        the confidence 0, too, where most of its poses lie far from everything labelled.
     """
     n_owners = int(owners.max()) + 1 if len(owners) else 0
     if not len(references.x):
         return [(None, 0.0)] * n_owners
     names, codes = np.unique(references.labels.astype(str), return_inverse=True)
-    distances = measure_distances(x, references.x)
+    distances = np.minimum(
+        measure_distances(x, references.x),
+        measure_distances(mirror_poses(x), references.x) * _MIRRORED_FACTOR,
+    )
     k = min(_N_NEIGHBOURS, len(references.x))
     nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
     near = np.take_along_axis(distances, nearest, axis=1)
@@ -151,11 +174,10 @@ def propose_labels(
     np.add.at(shares, owners, votes)
     best = shares.argmax(axis=1)
     confidence = shares[np.arange(n_owners), best] / np.maximum(n_poses, 1)
+    confidence = np.where(2 * n_near > n_poses, confidence, 0.0)
     return [
-        (str(names[best[i]]), float(confidence[i]))
-        if 2 * n_near[i] > n_poses[i]
-        else (None, 0.0)
-        for i in range(n_owners)
+        (str(names[one]) if share >= MIN_CONFIDENCE else None, float(share))
+        for one, share in zip(best, confidence, strict=True)
     ]
 
 
