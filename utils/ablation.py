@@ -8,15 +8,12 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from utils.compare import Rival, Split
+from utils.compare import Rival, Run, Split
 from utils.rivals import Inputs
 from utils.skeleton import BODY_PARTS, FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS
 from utils.statistics import score_frames
 
 MakeRival = Callable[[str, Inputs], Rival]
-Run = Callable[
-    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
-]
 
 
 def list_columns(part: str) -> tuple[int, ...]:

@@ -69,6 +69,12 @@ class Split:
     val: np.ndarray
 
 
+# `run_rivals` with its seeds, folder and processes filled in: what a question asks of.
+Run = Callable[
+    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
+]
+
+
 def build_splits(samples: pd.DataFrame) -> list[Split]:
     """Turn the column `fold` into splits: each fold is validated on once.
 

@@ -1,11 +1,11 @@
 """How much must be labelled: models learn from few people, or from few seconds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from utils.compare import Rival, Split, build_splits
+from utils.compare import Rival, Run, Split, build_splits
 from utils.statistics import score_frames
 
 # budget -> draws of each number of people, of each number of seconds
@@ -13,10 +13,6 @@ N_DRAWS: dict[str, tuple[int, int]] = {"quick": (6, 3), "full": (20, 10)}
 SECONDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 # A class that is told this well, or gained less, needs no more labels.
 ENOUGH_RECALL, ENOUGH_GAIN = 0.98, 0.01
-
-Run = Callable[
-    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
-]
 
 
 def draw_people(

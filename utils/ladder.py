@@ -4,12 +4,12 @@ Each rung says what validation frames may share with training frames. How far a 
 falls from rung to rung is how much of it was recognition, not understanding.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from utils.compare import Rival, Split, build_splits
+from utils.compare import Rival, Run, Split, build_splits
 from utils.statistics import summarise_scores
 
 RUNGS: dict[str, str] = {
@@ -21,10 +21,6 @@ RUNGS: dict[str, str] = {
 }
 # How near to a validation frame a training frame of the same video counts as a leak.
 NEAR_S = 1.0
-
-Run = Callable[
-    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
-]
 
 
 def build_ladder(

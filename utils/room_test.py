@@ -3,20 +3,16 @@
 A model that still tells the posture when the person is gone has learnt the room.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from utils.compare import Rival, Split
+from utils.compare import Rival, Run, Split
 from utils.statistics import score_frames
 
 # A model reads the room if, without the person, it beats the commonest class by this.
 ROOM_MARGIN = 0.1
-
-Run = Callable[
-    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
-]
 
 
 def stack_room(samples: pd.DataFrame, room: pd.DataFrame) -> pd.DataFrame:
