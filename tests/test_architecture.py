@@ -57,9 +57,10 @@ ALLOWED: dict[str, set[str]] = {
     "label_panel": {"label_colours"},
     "label_gestures": {"label_session"},
     "label_messages": {"label_colours", "label_pictures", "label_session", "skeleton"},
+    "label_feed": {"label_messages", "label_panel", "label_pictures", "label_session"},
     "labeller": {
-        *("label_gestures", "label_messages", "label_panel", "label_pictures"),
-        "label_session",
+        *("label_feed", "label_gestures", "label_messages", "label_panel"),
+        *("label_pictures", "label_session"),
     },
     "label_clip": {"segments", "skeleton"},
     "label_view": {
@@ -99,6 +100,11 @@ ALLOWED: dict[str, set[str]] = {
     "room_pictures": {"cutout", "files", "skeleton"},
     "room_test": {"compare", "statistics"},
     "ablation": {"compare", "rivals", "skeleton", "statistics"},
+    "cost": set(),
+    "card": {"files"},
+    "plots_questions": {"plots"},
+    "plots_evidence": {"plots"},
+    "plots_bodies": {"pictures", "skeleton"},
     "pictures": {"skeleton"},
     "plots": set(),
     "run": {"files"},
@@ -107,6 +113,7 @@ ALLOWED: dict[str, set[str]] = {
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}
 # room -> heavy packages it may pull in at import
 MAY_LOAD: dict[str, set[str]] = {
+    "label_feed": {"ipywidgets"},
     "label_panel": {"ipywidgets"},
     "labeller": {"anywidget", "ipywidgets"},
 }

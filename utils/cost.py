@@ -1,0 +1,193 @@
+"""What each model costs from the film onward: time, processor time, size."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+# Linux's counter of the processor's energy; few machines let programs read it.
+_ENERGY = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
+
+
+@dataclass
+class Spent:
+    """What a stretch of work took.
+
+    Attributes:
+        seconds: By the clock.
+        cpu_s: Processor seconds of this process and of children that have ended.
+        energy_j: Joules of the whole processor; NaN where it cannot be read.
+    """
+
+    seconds: float = field(default=np.nan)
+    cpu_s: float = field(default=np.nan)
+    energy_j: float = field(default=np.nan)
+
+
+@contextmanager
+def measure() -> Iterable[Spent]:
+    """Measure a block of work.
+
+    Yields:
+        A record that is filled in when the block ends.
+
+    Example:
+        >>> with measure() as spent:
+        ...     _ = sum(range(1000))
+        >>> spent.seconds >= 0
+        True
+    """
+    spent = Spent()
+    start_s, start_cpu_s, start_j = time.perf_counter(), _cpu_s(), read_energy_j()
+    try:
+        yield spent
+    finally:
+        spent.seconds = time.perf_counter() - start_s
+        spent.cpu_s = _cpu_s() - start_cpu_s
+        energy_j = read_energy_j() - start_j
+        spent.energy_j = energy_j if energy_j >= 0 else np.nan  # the counter wraps
+
+
+def _cpu_s() -> float:
+    """Return processor seconds of this process and its ended children."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def read_energy_j(path: Path = _ENERGY) -> float:
+    """Return the processor's energy counter in joules; NaN where there is none."""
+    try:
+        return int(path.read_text()) / 1e6
+    except (OSError, ValueError):
+        return np.nan
+
+
+def measure_training(fits: Mapping[str, Callable[[], object]]) -> pd.DataFrame:
+    """Let each model learn once, one after the other, and measure it.
+
+    Args:
+        fits: Model to a call that lets it learn, e.g. `partial(rival.fit, train, val,
+            seed=0)`.
+
+    Returns:
+        Table `model`, `train_s`, `train_cpu_s`, `train_j` (joules; NaN where they
+        cannot be read).
+    """
+    rows = []
+    for model, fit in fits.items():
+        with measure() as spent:
+            fit()
+        rows.append((model, spent.seconds, spent.cpu_s, spent.energy_j))
+    return pd.DataFrame(rows, columns=["model", "train_s", "train_cpu_s", "train_j"])
+
+
+def measure_steps(
+    steps: Sequence[tuple[str, Callable[[object], object]]], items: Sequence[object]
+) -> pd.DataFrame:
+    """Measure each step on the way from an item to an answer.
+
+    Args:
+        steps: Name and function of each step; a step gets what the one before gave.
+        items: What the first step gets, e.g. pictures; the first item is taken through
+            once before, unmeasured, for what is loaded at the first call.
+
+    Returns:
+        Table `step`, `ms` and `cpu_ms` an item (means).
+    """
+    value = items[0]
+    for _, call in steps:
+        value = call(value)
+    values, rows = list(items), []
+    for name, call in steps:
+        with measure() as spent:
+            values = [call(value) for value in values]
+        rows.append((name, spent.seconds, spent.cpu_s))
+    table = pd.DataFrame(rows, columns=["step", "ms", "cpu_ms"])
+    return table.assign(**1e3 * table[["ms", "cpu_ms"]] / len(values))
+
+
+def measure_decoding(frames: Iterable[object]) -> pd.DataFrame:
+    """Measure how long a film's frames take to come, one by one.
+
+    Args:
+        frames: Frames as they are read, e.g. `film.read_film(path, every_s=0.2)`.
+
+    Returns:
+        One row, as `measure_steps` gives: `step` `decode`, `ms`, `cpu_ms` a frame.
+    """
+    with measure() as spent:
+        n_frames = sum(1 for _ in frames)
+    ms = 1e3 * np.array([spent.seconds, spent.cpu_s]) / max(n_frames, 1)
+    return pd.DataFrame({"step": ["decode"], "ms": [ms[0]], "cpu_ms": [ms[1]]})
+
+
+def measure_megabytes(paths: Iterable[Path]) -> float:
+    """Return the size of files together, in 10^6 bytes."""
+    return sum(Path(path).stat().st_size for path in paths) / 1e6
+
+
+def summarise_costs(
+    training: pd.DataFrame,
+    steps: Mapping[str, pd.DataFrame],
+    *,
+    upfront_s: Mapping[str, float],
+    megabytes: Mapping[str, float],
+) -> pd.DataFrame:
+    """Join what each model costs to train and to use.
+
+    Args:
+        training: From `measure_training`.
+        steps: Model to its steps from the film to the answer, decoding included.
+        upfront_s: Model to the seconds that its inputs take before it can learn:
+            keypoints or picture features of all frames learnt from.
+        megabytes: Model to the size of all that must be there to use it.
+
+    Returns:
+        Table with a row a model: `model`, `upfront_s`, `train_s`, `train_cpu_s`,
+        `train_j`, `ms_per_frame`, `cpu_ms_per_frame`, `frames_per_s`, `steps` (in
+        words) and `megabytes`.
+    """
+    table = training.set_index("model")
+    table.insert(0, "upfront_s", pd.Series(upfront_s, dtype=float))
+    for model, own in steps.items():
+        table.loc[model, "ms_per_frame"] = own["ms"].sum()
+        table.loc[model, "cpu_ms_per_frame"] = own["cpu_ms"].sum()
+    table["frames_per_s"] = 1e3 / table["ms_per_frame"]
+    words = {
+        model: " + ".join(f"{r.step} {r.ms:.1f}" for r in own.itertuples())
+        for model, own in steps.items()
+    }
+    table["steps"] = pd.Series(words, dtype=object)
+    table["megabytes"] = pd.Series(megabytes, dtype=float)
+    return table.reset_index()
+
+
+def read_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
+    """Compare two models' costs in use in one sentence.
+
+    Args:
+        table: From `summarise_costs`.
+        pose: The pose model.
+        image: The image model.
+
+    Returns:
+        The sentence; it says so where energy could not be read.
+    """
+    rows = table.set_index("model")
+    one, two = (rows["ms_per_frame"][m] for m in (pose, image))
+    order = "slower" if one > two else "faster"
+    text = (
+        f"From the film on, a frame takes {one:.0f} ms with the pose model and "
+        f"{two:.0f} ms with the image model: {max(one, two) / min(one, two):.1f} times "
+        f"{order}."
+    )
+    if rows["train_j"].isna().all():
+        text += (
+            " This machine does not tell its energy; processor seconds stand for it."
+        )
+    return text
