@@ -47,7 +47,7 @@ def hash_pictures(
     return np.array(hashes, dtype=np.uint64).reshape(-1, _N_WORDS)
 
 
-def group_duplicates(hashes: np.ndarray, *, max_bits: int = 8) -> np.ndarray:
+def group_duplicates(hashes: np.ndarray, *, max_bits: int = 12) -> np.ndarray:
     """Group pictures that are linked by a chain of look-alikes.
 
     Args:
