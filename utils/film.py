@@ -16,6 +16,7 @@ import av
 import numpy as np
 
 from utils.files import atomic_path
+from utils.film_colours import tone_down
 from utils.film_decode import decode_frames
 from utils.film_facts import FilmFacts, probe_film
 from utils.film_files import DamagedFilmError, FilmError, TimeLimit
@@ -156,6 +157,8 @@ def _make_upright(frame: av.VideoFrame, facts: FilmFacts, turn_deg: int) -> np.n
     """Return a frame as RGB in square pixels, mirrored back and turned."""
     width, height = facts.square_size_wh
     image = frame.to_ndarray(format="rgb24", width=width, height=height)
+    if facts.hdr:
+        image = tone_down(image, facts.hdr)
     if facts.is_mirrored:
         image = image[:, ::-1]
     return np.ascontiguousarray(np.rot90(image, -turn_deg // 90))
