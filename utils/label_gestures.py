@@ -73,8 +73,14 @@ def _accept(session: LabelSession, message: dict) -> dict:
     session.jump_to(message["position"])
     if not session.accept():
         return {"text": "Nothing is proposed here any more."}
-    # In order of time the front end has gone on already, without waiting.
-    return {} if session.order == "time" else {"position": session.position}
+    if message["goes_to"] is None:
+        is_here = session.video == message["video"]
+        return {"position": session.position} if is_here else {}
+    # The front end has gone on already, without waiting; the session went elsewhere.
+    if session.video != message["video"]:
+        session.go_to_video(message["video"])
+    session.jump_to(message["goes_to"])
+    return {}
 
 
 def _undo(session: LabelSession, _: dict) -> dict:

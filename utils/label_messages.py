@@ -41,6 +41,7 @@ def describe_video(session: LabelSession, reel: Reel) -> tuple[dict, list[bytes]
         "video": session.video,
         "nth": session.videos.index(session.video) + 1,
         "n_videos": len(session.videos),
+        "annotator": session.annotator,
         "n": session.n_frames,
         "position": session.position,
         "end_s": session.duration_s,
@@ -71,12 +72,37 @@ def describe_labels(state: dict) -> dict:
     plain = ("video", "spans", "proposals", "can_undo", "can_redo", "order", "unit")
     return {
         "type": "labels",
+        "is_partial": False,
         **{name: state[name] for name in plain},
         "why_no_proposal": more if n_until > 0 else "Nothing is proposed here.",
         "classes": colour_classes(state["classes"], (NONE_OF_THESE, UNSURE)),
         "other_spans": [span[:3] for span in state["other_spans"]],
-        "segments": [segment[:2] for segment in state["segments"]],
+        "segments": state["segments"],
         "no_person": state["no_person"],
+    }
+
+
+def describe_spans(session: LabelSession) -> dict:
+    """Return the labels alone: what can be told before segments are found.
+
+    Args:
+        session: The session.
+
+    Returns:
+        The message, with `is_partial`: the rest follows.
+    """
+    return {
+        "type": "labels",
+        "is_partial": True,
+        "video": session.video,
+        "spans": [list(span[:3]) for span in session.spans],
+        "proposals": [],
+        "order": session.order,
+        "unit": session.unit,
+        "classes": colour_classes(session.classes, (NONE_OF_THESE, UNSURE)),
+        "other_spans": [list(span[:3]) for span in session.other_spans],
+        "segments": [],
+        "no_person": [],
     }
 
 
@@ -113,17 +139,18 @@ def describe_grid(found: pd.DataFrame, group: int) -> tuple[dict, list[bytes]]:
     }, pictures
 
 
-def count_labels(state: dict) -> str:
+def count_labels(summary: pd.DataFrame, n_videos: int) -> str:
     """Return one sentence: how much is labelled, in all and of each class.
 
     Args:
-        state: As from `LabelSession.describe`.
+        summary: As from `LabelSession.summarise`: `label`, `subject`, `seconds`.
+        n_videos: Number of videos there are.
 
     Returns:
         The sentence.
     """
-    each = ", ".join(f"{name} {s:.1f} s" for name, s in state["seconds"].items() if s)
-    return (
-        f"{state['labelled_s']:.1f} of {state['total_s']:.1f} s in "
-        f"{len(state['videos'])} videos are labelled{': ' if each else ''}{each}."
-    )
+    if summary.empty:
+        return f"Nothing is labelled yet in {n_videos} videos."
+    seconds = summary.groupby("label")["seconds"].sum().sort_values(ascending=False)
+    each = ", ".join(f"{label} {value:.1f} s" for label, value in seconds.items())
+    return f"{seconds.sum():.1f} s in {n_videos} videos are labelled: {each}."

@@ -194,9 +194,12 @@ class Panel:
         self._old, self._into = ipywidgets.Dropdown(), ipywidgets.Dropdown()
         self._name = ipywidgets.Text(placeholder="name of a class")
         self._said = ipywidgets.HTML()
+        self._notices = ipywidgets.HTML()
         front_end.layout = ipywidgets.Layout(flex="1 1 0", min_width="0")
         top = ipywidgets.HBox([front_end, self._build_side()])
-        self.box = ipywidgets.VBox([top, build_play_row(), self._build_tabs()])
+        self.box = ipywidgets.VBox(
+            [top, build_play_row(), self._notices, self._build_tabs()]
+        )
         self.box.add_class("labeller")
 
     def show(self, named: Sequence[dict[str, str]], seconds: dict[str, float]) -> None:
@@ -215,6 +218,11 @@ class Panel:
     def show_progress(self, summary: pd.DataFrame, advice: Sequence[str]) -> None:
         """Show seconds per class and person, and advice."""
         self._progress.value = draw_progress(summary, self._classes, advice)
+
+    def show_notices(self, notices: Sequence[str]) -> None:
+        """Show what was noticed in the files, one sentence each."""
+        lines = "".join(f"<li>{escape(notice)}</li>" for notice in notices)
+        self._notices.value = f'<ul class="labeller-advice">{lines}</ul>' * bool(lines)
 
     def say(self, sentence: str) -> None:
         """Show a sentence under the class form."""

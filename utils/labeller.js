@@ -16,11 +16,11 @@
 const FRAMES_A_BATCH = 12;
 const BATCHES_IN_FLIGHT = 2;
 const BATCH_LOST_AFTER_MS = 8000;
-const JPEG_BUDGET_BYTES = 96e6; // about 5,000 frames of 480 x 360
+const JPEG_BUDGET_BYTES = 48e6; // about 2,400 frames of 480 x 360
 const ROWS_AHEAD = 360;
 const ROWS_BEHIND = 120;
-const BITMAPS_KEPT = 90; // 480 x 360 RGBA: 62 MB
-const BITMAPS_AHEAD = 24;
+const BITMAPS_KEPT = 48; // 480 x 360 RGBA: 33 MB
+const BITMAPS_AHEAD = 16;
 const KERNEL_SLOW_AFTER_MS = 4000;
 const SPEEDS = [0.5, 1, 2, 4];
 const STEPS = [1, 5, 25];
@@ -124,6 +124,7 @@ class FrameStore {
 
   clear(n) {
     for (const bitmap of this.bitmaps?.values() ?? []) bitmap.close();
+    for (const bitmap of this.thumbs?.bitmaps ?? []) bitmap.close();
     this.n = n;
     this.jpegs = new Map(); // row -> {blob, keypoints}
     this.bytes = 0;
@@ -143,6 +144,7 @@ class FrameStore {
       last.buffer.slice(last.byteOffset, last.byteOffset + last.byteLength)
     );
     const size = KEYPOINTS_A_FRAME * 3;
+    const wasAsked = rows.some((row) => this.asked.has(row));
     rows.forEach((row, i) => {
       this.asked.delete(row);
       if (this.jpegs.has(row)) return;
@@ -150,7 +152,7 @@ class FrameStore {
       this.bytes += blob.size;
       this.jpegs.set(row, { blob, keypoints: keypoints.subarray(i * size, (i + 1) * size) });
     });
-    this.batches = Math.max(0, this.batches - 1);
+    if (wasAsked) this.batches = Math.max(0, this.batches - 1);
     this.forgetFar();
     this.onNews();
   }
@@ -615,6 +617,7 @@ class Ui {
   openVideo(message, buffers) {
     this.stopPlaying();
     this.endStroke();
+    const isSame = this.video === message.video && this.n === message.n;
     const doubles = (b) => new Float64Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength));
     Object.assign(this, {
       video: message.video,
@@ -628,17 +631,18 @@ class Ui {
       markedStart: null,
     });
     this.pending.clear();
-    this.store.clear(this.n);
+    if (!isSame) this.store.clear(this.n);
     if (buffers[3]) this.store.take([message.position], [buffers[2], buffers[3]]);
     this.title.textContent = message.video;
-    this.nth.textContent = `video ${message.nth} of ${message.n_videos}`;
+    const who = message.annotator ? ` · ${message.annotator} labels` : "";
+    this.nth.textContent = `video ${message.nth} of ${message.n_videos}${who}`;
     this.whole.range(0, this.endTime);
     this.row = clamp(message.position, 0, this.n - 1);
     this.root.dataset.video = message.video;
     delete this.root.dataset.painted;
     this.showStroke();
     this.takeLabels(message.labels);
-    if (this.n > ROWS_AHEAD) this.request("overview", {});
+    if (!isSame && this.n > ROWS_AHEAD) this.request("overview", {});
   }
 
   takeLabels(labels) {
@@ -651,7 +655,7 @@ class Ui {
     this.paintSoon();
   }
 
-  takeDone({ seq, ok, reason, labels, position, text }) {
+  takeDone({ seq, ok, reason, position, text }) {
     const action = this.pending.get(seq);
     if (ok && action) {
       action.saved = true; // stays drawn until the kernel sends the labels anew
@@ -663,7 +667,6 @@ class Ui {
       this.held = this.stroke = null;
       this.say(reason, true);
     }
-    if (labels) this.takeLabels(labels);
     if (position !== undefined && position !== null) this.go(position);
     if (text) this.say(text);
     this.showSaved();
@@ -876,17 +879,31 @@ class Ui {
   /** Label the segment in view, or `stride` frames, and go on to the next. */
   tap(label) {
     const segment = this.unit === "segment" && spanAt(this.labels.segments, this.time());
+    if (this.unit === "segment" && this.labels.is_partial) {
+      return this.say("Still looking for the segments of this video. S labels frames.");
+    }
     const last = clamp(this.row + this.stride - 1, 0, this.n - 1);
     const [start, end] = segment || [this.time(), this.end(last)];
     this.act({ action: "label", start_s: start, end_s: end, label });
-    if (segment) this.advance();
-    else this.go(last + 1);
+    return segment ? this.advance() : this.go(last + 1);
   }
 
-  /** After a segment is labelled go on to the next one, if there is any. */
+  /** Row of the next still pose without label, after this one; -1 if there is none. */
+  findOpen() {
+    for (const [start, end, isStill] of this.labels.segments) {
+      if (start <= this.time() || !isStill) continue;
+      if (this.labelAt((start + end) / 2) === null) {
+        return lastAtOrBefore(this.times, start + 1e-3);
+      }
+    }
+    return -1;
+  }
+
+  /** After a segment is labelled go on to the next, in another video if need be. */
   advance() {
-    const free = this.labels.segments.some(([start]) => this.labelAt(start + 1e-6) === null);
-    if (free || this.labels.order !== "time") this.goNext();
+    const row = this.labels.order === "time" ? this.findOpen() : -1;
+    if (row >= 0) this.go(row);
+    else this.request("next", { position: this.row });
   }
 
   beginStroke() {
@@ -955,8 +972,10 @@ class Ui {
     const proposal = spanAt(this.labels.proposals, this.time());
     if (!proposal) return this.say(this.labels.why_no_proposal || "Nothing is proposed here.");
     const [start, end, label] = proposal;
-    this.act({ action: "accept", start_s: start, end_s: end, label });
-    return this.labels.order === "time" && this.advance();
+    const row = this.labels.order === "time" ? this.findOpen() : -1;
+    const goesTo = row >= 0 ? row : null; // null: the kernel says where it goes on
+    this.act({ action: "accept", start_s: start, end_s: end, label, goes_to: goesTo });
+    return goesTo !== null && this.go(goesTo);
   }
 
   toggleUnit() {
@@ -1305,7 +1324,6 @@ class Ui {
     const { ctx, width, height } = prepareCanvas(this.picture);
     const box = fit(...this.size, width, height);
     if (image && this.view !== "skeleton") {
-      ctx.imageSmoothingQuality = "high";
       ctx.drawImage(image, box.x, box.y, box.w, box.h);
     } else {
       ctx.fillStyle = "#20242b";

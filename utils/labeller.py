@@ -15,17 +15,11 @@ import pandas as pd
 import traitlets
 from IPython.display import display, update_display
 
+from utils.label_feed import Feed
 from utils.label_gestures import build_frames, do_action
-from utils.label_messages import (
-    SELDOM,
-    build_reel,
-    count_labels,
-    describe_grid,
-    describe_labels,
-    describe_video,
-)
+from utils.label_messages import count_labels, describe_grid
 from utils.label_panel import Panel
-from utils.label_pictures import PictureSender, shrink_jpeg
+from utils.label_pictures import shrink_jpeg
 from utils.label_session import ORDERS, Doubt, LabelSession
 
 
@@ -84,14 +78,13 @@ class Labeller:
         self.panel = Panel(
             self.front_end, orders=ORDERS, change_class=self._change_class
         )
-        self._pictures = PictureSender(self._send)
-        self._sent: dict[str, object] = {}
+        self._feed = Feed(session, self.panel, self._send)
         self._still = ""
         self._alikes: pd.DataFrame | None = None
-        message, buffers = self._describe_video()
+        message, buffers = self._feed.describe_video()
         self.front_end.opening = {"message": message, "buffers": buffers}
         self._fill_lists()
-        self._show_progress()
+        self._feed.show_progress()
         self.front_end.on_msg(self._on_message)
         self.panel.videos.observe(self._on_video, names="value")
         self.panel.order.observe(self._on_order, names="value")
@@ -103,7 +96,7 @@ class Labeller:
         """Display a still picture and the counts until a front end answers."""
         session = self.session
         picture = shrink_jpeg(Path(session.image_paths[session.position]))
-        counts = count_labels(session.describe())
+        counts = count_labels(session.summarise(), len(session.videos))
         data = base64.b64encode(picture).decode()
         html = (
             f'<figure style="margin:0"><img alt="{escape(session.video)}" '
@@ -121,25 +114,6 @@ class Labeller:
             update_display(nothing, raw=True, display_id=self._still)
             self._still = ""
 
-    def _describe_video(self) -> tuple[dict, list[bytes]]:
-        reel = build_reel(self.session)
-        self._pictures.show(reel)
-        message, buffers = describe_video(self.session, reel)
-        self._sent = {}
-        return message | {"labels": self._describe_labels()}, buffers
-
-    def _describe_labels(self) -> dict:
-        """Return what the time line shows; what seldom changes only when it did."""
-        state = self.session.describe()
-        message = describe_labels(state)
-        self.panel.show(message["classes"], state["seconds"])
-        for name in SELDOM:
-            if self._sent.get(name) == message[name]:
-                del message[name]
-            else:
-                self._sent[name] = message[name]
-        return message
-
     def _fill_lists(self) -> None:
         session, panel = self.session, self.panel
         panel.videos.options = session.videos
@@ -150,19 +124,14 @@ class Labeller:
             for idx, d in enumerate(self.doubts)
         ]
 
-    def _show_progress(self) -> None:
-        self.panel.show_progress(self.session.summarise(), self.session.advise())
-
     # --- messages ------------------------------------------------------------------
 
     def _send(self, message: dict, buffers: Sequence[bytes] = ()) -> None:
         self.front_end.send(message, list(buffers))
 
-    def _say(self, text: str) -> None:
-        self._send({"type": "say", "text": text})
-
     def _on_message(self, _: object, message: dict, __: object) -> None:
         """Answer a message; what cannot be done is said in one sentence."""
+        pictures = self._feed.pictures
         answer = {
             "act": self._on_act,
             "ready": self._on_ready,
@@ -170,8 +139,8 @@ class Labeller:
             "place": self._on_place,
             "next": self._on_next,
             "set": self._on_set,
-            "frames": lambda m: self._pictures.request_frames(m["video"], m["rows"]),
-            "overview": lambda m: self._pictures.request_overview(m["video"]),
+            "frames": lambda m: pictures.request_frames(m["video"], m["rows"]),
+            "overview": lambda m: pictures.request_overview(m["video"]),
             "grid": self._on_grid,
             "count": self._on_count,
             "doubt": self._on_next_doubt,
@@ -179,7 +148,7 @@ class Labeller:
         try:
             answer(message)
         except (OSError, ValueError) as error:
-            self._say(str(error))
+            self._feed.say(str(error))
 
     def _on_act(self, message: dict) -> None:
         """Do an action of labelling; acknowledge it once it is on disk, or say why not.
@@ -194,14 +163,13 @@ class Labeller:
         except (OSError, ValueError) as error:
             done["reason"] = str(error)
         finally:
-            # A stroke's pieces come many a second: the labels follow at its end.
-            is_piece = message["action"] == "paint_to" and done["ok"]
-            if not is_piece:
-                self._alikes = None
-                done["labels"] = self._describe_labels()
             self._send(done)
-        if not is_piece:
-            self._show_progress()
+        if self.session.video != self._feed.shown:
+            self._feed.open_video()  # the action went on to another one
+        # A stroke's pieces come many a second: the labels follow at its end.
+        if message["action"] != "paint_to" or not done["ok"]:
+            self._alikes = None
+            self._feed.show_labels_soon()
 
     def _fix(self, session: LabelSession, _: dict) -> dict:
         idx = self.panel.doubts.value
@@ -216,43 +184,30 @@ class Labeller:
     def _on_ready(self, _: dict) -> None:
         self.session.end_paint()
         self.session.refresh()
-        self._open_video()
+        self._feed.open_video()
         self._drop_still()
-        for notice in self.session.notices:
-            self._say(notice)
-
-    def _open_video(self) -> None:
-        self._send(*self._describe_video())
-        self.panel.videos.value = self.session.video
 
     def _on_open(self, message: dict) -> None:
         before = self.session.video
         is_next = message["move"] > 0
         self.session.next_video() if is_next else self.session.previous_video()
         if self.session.video == before:
-            self._say(f"This is the {'last' if is_next else 'first'} video.")
+            self._feed.say(f"This is the {'last' if is_next else 'first'} video.")
         else:
-            self._open_video()
+            self._feed.open_video()
 
     def _on_place(self, message: dict) -> None:
         if message["video"] == self.session.video and not self.session.painting:
             self.session.jump_to(message["position"])
+        if self.session.refresh():  # somebody else labelled, or edited the file
+            self._feed.show_labels_soon()
 
     def _on_next(self, message: dict) -> None:
         before = self.session.video
         self._on_place(message)
         if not self.session.next_target():
-            self._say("Nothing is left to label.")
-        self._follow(before)
-
-    def _follow(self, video_before: str) -> None:
-        """Take the front end to where the session is."""
-        session = self.session
-        if session.video != video_before:
-            self._open_video()
-        else:
-            place = {"video": session.video, "position": session.position}
-            self._send({"type": "go", **place})
+            self._feed.say("Nothing is left to label.")
+        self._feed.follow(before)
 
     def _on_set(self, message: dict) -> None:
         self.session.unit = message["unit"]
@@ -261,7 +216,7 @@ class Labeller:
         if self._alikes is None:
             self._alikes = self.session.find_look_alikes()
         if self._alikes.empty:
-            self._say("There are no keypoints, so no look-alikes.")
+            self._feed.say("There are no keypoints, so no look-alikes.")
         else:
             self._send(*describe_grid(self._alikes, message["group"]))
 
@@ -275,22 +230,22 @@ class Labeller:
     def _on_video(self, change: dict) -> None:
         if change["new"] != self.session.video:
             self.session.go_to_video(change["new"])
-            self._open_video()
+            self._feed.open_video()
 
     def _on_order(self, change: dict) -> None:
         self.session.order = change["new"]
-        self._send(self._describe_labels())
+        self._feed.show_labels_soon()
 
     def _on_doubt(self, change: dict) -> None:
         if change["new"] is not None:
             before = self.session.video
             self.session.go_to(self.doubts[change["new"]])
-            self._follow(before)
+            self._feed.follow(before)
 
     def _on_next_doubt(self, _: dict) -> None:
         listed = self.panel.doubts
         if not self.doubts:
-            self._say("No label is in doubt.")
+            self._feed.say("No label is in doubt.")
         elif listed.value is None:
             listed.value = 0
         else:
@@ -309,5 +264,4 @@ class Labeller:
             self.panel.say(session.message)
         except (OSError, ValueError) as error:
             self.panel.say(f"Not saved: {error}")
-        self._send(self._describe_labels())
-        self._show_progress()
+        self._feed.show_labels_soon()
