@@ -118,6 +118,9 @@ def calibrate_people(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each person the temperature that suits the other people.
 
+    The others' predictions are of models that learnt from this person, as all but
+    one fold did; the person's own predictions, which are scored, decide nothing.
+
     Args:
         predictions: Table `predictions` of held-out people, with `subject` and
             `p_<class>`.
@@ -135,20 +138,20 @@ def calibrate_people(
     columns = [f"p_{c}" for c in classes]
     y = pd.Index(classes).get_indexer(frames["label"])
     shares, rows = frames[columns].to_numpy(dtype=float), []
-    models, people = frames["model"].to_numpy(), frames["subject"].to_numpy()
     mended = shares.copy()
-    for model, subject in frames[["model", "subject"]].drop_duplicates().to_numpy():
-        own = (models == model) & (people == subject)
-        others = (models == model) & ~(people == subject)
-        if not others.any():
+    for model, places in frames.groupby("model", sort=False).indices.items():
+        people = frames["subject"].to_numpy()[places]
+        names = pd.unique(people)
+        if len(names) < 2:
             raise ValueError(
-                f"{model} has predictions of {subject} only; expected another person "
+                f"{model} has predictions of {names[0]} only; expected another person "
                 "to fit a temperature on. Label another person."
             )
-        temperature = fit_temperature(shares[others], y[others])
-        mended[own] = apply_temperature(shares[own], temperature)
-        n_others = len(set(people[others]))
-        rows.append((model, subject, temperature, n_others))
+        for subject in names:
+            own, others = places[people == subject], places[people != subject]
+            temperature = fit_temperature(shares[others], y[others])
+            mended[own] = apply_temperature(shares[own], temperature)
+            rows.append((model, subject, temperature, len(names) - 1))
     table = predictions.assign(**dict(zip(columns, mended.T, strict=True)))
     told = pd.Index(classes).get_indexer(frames["predicted"])
     table["probability"] = mended[np.arange(len(mended)), told]
