@@ -98,24 +98,30 @@ def run_ablation(
         `n_frames`, `accuracy`, `accuracy_sd` (over people), `log_loss`, and
         `difference`, accuracy minus that of the default, in points.
     """
+    chosen = {
+        f"{question}: {setting}": (question, setting, inputs)
+        for question, options in settings.items()
+        for setting, inputs in options.items()
+    }
+    rivals = [make(name, inputs) for name, (_, _, inputs) in chosen.items()]
+    _, predictions = run(samples, rivals, splits)
+    groups = dict(list(score_frames(predictions).groupby("model", sort=False)))
     rows = []
-    for question, options in settings.items():
-        for setting, inputs in options.items():
-            _, predictions = run(samples, [make(setting, inputs)], splits)
-            frames = score_frames(predictions)
-            people = frames.groupby("subject")["is_right"].mean()
-            rows.append(
-                {
-                    "question": question,
-                    "setting": setting,
-                    "n_numbers": inputs.x.shape[1],
-                    "n_people": len(people),
-                    "n_frames": len(frames) // frames["seed"].nunique(),
-                    "accuracy": frames["is_right"].mean(),
-                    "accuracy_sd": people.std(),
-                    "log_loss": frames["loss"].mean(),
-                }
-            )
+    for name, (question, setting, inputs) in chosen.items():
+        frames = groups[name]
+        people = frames.groupby("subject")["is_right"].mean()
+        rows.append(
+            {
+                "question": question,
+                "setting": setting,
+                "n_numbers": inputs.x.shape[1],
+                "n_people": len(people),
+                "n_frames": len(frames) // len(frames["seed"].unique()),
+                "accuracy": frames["is_right"].mean(),
+                "accuracy_sd": people.std(),
+                "log_loss": frames["loss"].mean(),
+            }
+        )
     table = pd.DataFrame(rows)
     default = table["accuracy"].iloc[0]
     return table.assign(difference=100 * (table["accuracy"] - default))
