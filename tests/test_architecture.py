@@ -89,11 +89,11 @@ ALLOWED: dict[str, set[str]] = {
     "learning": set(),
     "training": {"learning"},
     "pose_model": {"compare", "files", "learning", "training"},
-    "image_model": {
-        *("compare", "files", "image_views", "learning", "training", "weights"),
-        "workers",
-    },
     "image_views": set(),
+    "image_trunk": {"files", "image_views", "weights", "workers"},
+    "image_model": {
+        *("compare", "files", "image_trunk", "image_views", "learning", "training"),
+    },
     "bouts": set(),
     "compare": {"files", "tables", "workers"},
     "means": set(),

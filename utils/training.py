@@ -50,6 +50,27 @@ class Inputs:
     told: np.ndarray | None = None
 
 
+def take_rows(inputs: Inputs, rows: np.ndarray) -> Inputs:
+    """Return the inputs of some rows (numbers, or a mask)."""
+    parts = (inputs.x, inputs.y, inputs.mirrored, inputs.told)
+    return Inputs(*(None if part is None else part[rows] for part in parts))
+
+
+def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:
+    """Return the median, over folds and seeds, of a model's best epoch.
+
+    Args:
+        history: Table `history`.
+        model: Which model.
+
+    Returns:
+        Epochs, at least 1.
+    """
+    runs = history[history["model"] == model].sort_values("val_loss", kind="stable")
+    best = runs.drop_duplicates(["fold", "seed"])["epoch"]
+    return max(1, round(float(best.median())))
+
+
 def fit_rows(
     train: np.ndarray,
     val: np.ndarray,
