@@ -1,5 +1,6 @@
 """What a labelling session shows of one video: its frames, poses and segments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -104,6 +105,30 @@ class Clip:
         """Number of the segment that each frame is in, int `(n_frames,)`."""
         lengths = [segment.end - segment.start for segment in self.segments]
         return np.repeat(np.arange(len(lengths)), lengths)
+
+    @cached_property
+    def segment_x(self) -> np.ndarray:
+        """Features that stand for each segment, `(n_segments, 34)`.
+
+        Of a still pose the middle value of each coordinate, of a move its middle frame.
+        """
+        if self.x is None or not self.segments:
+            return np.zeros((0, len(FEATURE_COLUMNS)))
+        rows = []
+        for segment in self.segments:
+            x = self.x[segment.start : segment.end]
+            middle = x[len(x) // 2]
+            if segment.is_still and np.isfinite(x).all():
+                middle = np.median(x, axis=0)
+            rows.append(middle)
+        return np.array(rows)
+
+    def pick_rows(self, spans: Sequence[tuple[float, float]]) -> np.ndarray:
+        """Return the positions of three frames in each of some stretches, `(n, 3)`."""
+        edges = np.searchsorted(self.times_s, np.array(spans) - 5e-4)
+        first, last = edges[:, :1], np.maximum(edges[:, 1:] - 1, edges[:, :1])
+        rows = np.rint(first + (last - first) * np.array([0.25, 0.5, 0.75]))
+        return np.minimum(rows.astype(int), len(self.times_s) - 1)
 
     def find_position(self, time_s: float) -> int:
         """Return the frame shown at a time: the last one that has started."""

@@ -210,15 +210,20 @@ class LabelDesk:
 
     @property
     def proposals(self) -> list[Proposal]:
-        """What is proposed for the current video's open segments, in order of time."""
-        return [p for p in self._view.proposals(self.video) if p.label is not None]
+        """What is proposed for the current video's open segments, in order of time.
+
+        In a long video just for those round the playhead.
+        """
+        if not self.segments:
+            return []
+        near = int(self._clip.segment_idx[self.position])
+        found = self._view.proposals(self.video, near=near)
+        return [proposal for proposal in found if proposal.label is not None]
 
     @property
     def proposal(self) -> Proposal | None:
         """The class proposed for the segment in view; None if labelled or too early."""
         segment = self.segment
-        if segment is None:
-            return None
         found = [p for p in self.proposals if p.start_s == segment.start_s]
         return found[0] if found else None
 

@@ -28,10 +28,9 @@ from utils.spans import (
     find_span,
     merge_layers,
     put_span,
-    sum_overlap,
 )
 
-_N_POSES_OF_MOVE = 3
+_BLOCK = 100
 
 
 class LabelView:
@@ -135,19 +134,25 @@ class LabelView:
 
     def open_segments(self, video: str) -> list[Segment]:
         """Return the segments less than half of which is labelled."""
+        segments = self.clips[video].segments
+        return [segments[i] for i in self._find_open(video)]
+
+    def _find_open(self, video: str) -> np.ndarray:
+        """Return the numbers of the segments less than half of which is labelled."""
         return self._keep(
-            ("open", video), self._mark(video), lambda: self._find_open(video)
+            ("open", video), self._mark(video), lambda: self._measure_open(video)
         )
 
-    def _find_open(self, video: str) -> list[Segment]:
-        """Find the segments less than half of which is labelled."""
+    def _measure_open(self, video: str) -> np.ndarray:
+        """Measure how much of each segment is labelled; return those mostly not."""
+        times_s = np.array([s[2:4] for s in self.clips[video].segments]).reshape(-1, 2)
         spans = self.spans(video)
-        return [
-            segment
-            for segment in self.clips[video].segments
-            if sum_overlap(spans, segment.start_s, segment.end_s)
-            < (segment.end_s - segment.start_s) / 2
-        ]
+        edges_s = np.array([s[:2] for s in spans]).ravel()
+        lengths_s = np.array([(0.0, s.end_s - s.start_s) for s in spans]).ravel()
+        if not len(spans):
+            return np.arange(len(times_s))
+        labelled_s = np.interp(times_s, edges_s, np.cumsum(lengths_s))
+        return np.flatnonzero(2 * np.diff(labelled_s)[:, 0] < np.diff(times_s)[:, 0])
 
     def count_missing(self) -> int:
         """Return how many stretches must yet be labelled before classes are proposed.
@@ -161,71 +166,59 @@ class LabelView:
         can_tell = has_features and len(set(labels)) > 1
         return max(MIN_STRETCHES - len(labels), 0 if can_tell else 1)
 
-    def proposals(self, video: str) -> list[Proposal]:
-        """Return a proposal for each open segment with features, in order of time.
+    def proposals(self, video: str, *, near: int | None = None) -> list[Proposal]:
+        """Return a proposal for open segments with features, in order of time.
 
-        Its label is None where the pose is unlike anything labelled. Empty before
-        enough is labelled.
+        Its label is None where the pose is unlike anything labelled, or between
+        classes. Empty before enough is labelled.
+
+        Args:
+            video: Which video.
+            near: Number of a segment: of a long video just those round it, up to some
+                hundred, so that the answer never takes long. None takes all.
         """
-        marks = tuple(self._mark(v) for v in self.clips)
-        return self._keep(("proposals", video), marks, lambda: self._propose(video))
+        block = -1 if near is None else near // _BLOCK
+        marks = block, tuple(self._mark(v) for v in self.clips)
+        key = ("proposals", video, near is None)
+        return self._keep(key, marks, lambda: self._propose(video, block))
 
-    def _propose(self, video: str) -> list[Proposal]:
-        """Work out the proposals of one video."""
-        clip, segments = self.clips[video], self.open_segments(video)
-        if clip.x is None or not segments or self.count_missing():
+    def _propose(self, video: str, block: int) -> list[Proposal]:
+        """Work out the proposals of one video, of some blocks or, if -1, of all."""
+        clip, numbers = self.clips[video], self._find_open(video)
+        if block >= 0:
+            low, high = (block - 1) * _BLOCK, (block + 2) * _BLOCK
+            numbers = numbers[(numbers >= low) & (numbers < high)]
+        if clip.x is None or not len(numbers) or self.count_missing():
             return []
-        poses = [_pick_poses(clip.x, segment) for segment in segments]
-        owners = np.repeat(np.arange(len(poses)), [len(pose) for pose in poses])
-        found = propose_labels(self._references(), np.concatenate(poses), owners)
+        found = propose_labels(self._references(), clip.segment_x[numbers])
         return [
-            Proposal(segment.start_s, segment.end_s, *proposed)
-            for segment, proposed in zip(segments, found, strict=True)
+            Proposal(*clip.segments[number][2:4], *proposed)
+            for number, proposed in zip(numbers, found, strict=True)
         ]
 
     def _references(self) -> References:
         """Return the labelled poses of all videos."""
-        x, labels, stretches = [np.zeros((0, 34))], [], []
+        marks = tuple(self._mark(v) for v in self.clips)
+        return self._keep(("references",), marks, self._gather)
+
+    def _gather(self) -> References:
+        """Gather some poses of each labelled stretch of each video."""
+        x, labels, stretches, n_stretches = [np.zeros((0, 34))], [], [], 0
         for video, clip in self.clips.items():
-            if clip.features is None:
+            spans = [span for span in self.spans(video) if span.label != UNSURE]
+            if clip.x is None or not spans:
                 continue
-            picked = self._keep(
-                ("picked", video),
-                self._mark(video),
-                lambda v=video, c=clip: self._pick(v, c),
-            )
-            for poses, label in picked:
-                x.append(poses)
-                labels += [label] * len(poses)
-                stretches += [len(x)] * len(poses)
+            rows = clip.pick_rows([span[:2] for span in spans])
+            x.append(clip.x[rows.ravel()])
+            labels += [span.label for span in spans for _ in range(rows.shape[1])]
+            numbers = np.arange(n_stretches, n_stretches + len(spans))
+            stretches.append(np.repeat(numbers, rows.shape[1]))
+            n_stretches += len(spans)
         return build_references(
-            np.concatenate(x), np.array(labels), np.array(stretches)
+            np.concatenate(x),
+            np.array(labels, dtype=object),
+            np.concatenate([np.zeros(0), *stretches]),
         )
-
-    def _pick(self, video: str, clip: Clip) -> list[tuple[np.ndarray, str]]:
-        """Return some poses of each labelled stretch of a video, with its label."""
-        picked = []
-        for span in self.spans(video):
-            if span.label == UNSURE:
-                continue
-            start, end = (
-                clip.find_position(span.start_s),
-                clip.find_position(span.end_s),
-            )
-            end = max(end, start + 1)
-            at = np.unique(np.linspace(start, end - 1, 5).round().astype(int)[1:-1])
-            picked.append((clip.x[at], span.label))
-        return picked
-
-
-def _pick_poses(x: np.ndarray, segment: Segment) -> np.ndarray:
-    """Return what stands for a segment: a still pose's middle, some poses of a move."""
-    rows = x[segment.start : segment.end]
-    if not segment.is_still:
-        at = np.linspace(0, len(rows) - 1, _N_POSES_OF_MOVE + 2).round().astype(int)
-        return rows[np.unique(at[1:-1])]
-    middle = np.sort(rows, axis=0)[len(rows) // 2 : len(rows) // 2 + 1]
-    return np.where(np.isfinite(middle), middle, rows[len(rows) // 2])
 
 
 _NO_LABELS = Track()
