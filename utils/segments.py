@@ -179,9 +179,7 @@ def _widen(runs: list[tuple[int, int]], poses: np.ndarray) -> list[tuple[int, in
     limits = [*(run[0] for run in runs), len(poses)][1:]
     floor = 0
     for (start, end), limit in zip(runs, limits, strict=True):
-        with warnings.catch_warnings():  # a keypoint that is never seen
-            warnings.simplefilter("ignore", RuntimeWarning)
-            middle = np.nanmedian(poses[start:end], axis=0)
+        middle = _find_middle(poses[start:end])
         before = measure_distance(poses[floor:start], middle)[::-1] > reach_px
         after = measure_distance(poses[end:limit], middle) > reach_px
         start -= int(before.argmax()) if before.any() else len(before)
@@ -189,3 +187,12 @@ def _widen(runs: list[tuple[int, int]], poses: np.ndarray) -> list[tuple[int, in
         widened.append((start, end))
         floor = end
     return widened
+
+
+def _find_middle(poses: np.ndarray) -> np.ndarray:
+    """Return the middle value of each number of some poses, NaN where all are NaN."""
+    if np.isfinite(poses).all():
+        return np.median(poses, axis=0)  # many times as fast as `nanmedian`
+    with warnings.catch_warnings():  # a keypoint that is never seen
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmedian(poses, axis=0)
