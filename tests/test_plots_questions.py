@@ -146,7 +146,7 @@ def test_weights_are_drawn_on_each_class_and_the_largest_are_named() -> None:
     figure = plot_weights(weights, {"sit": pose, "stand": pose})
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == ["sit", "stand"]
-    assert "right ankle" in {t.get_text() for t in figure.axes[1].texts}
+    assert {"ankle", "knee"} <= {t.get_text() for t in figure.axes[1].texts}
 
 
 def test_boxes_have_a_row_each_also_without_an_example() -> None:

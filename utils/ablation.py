@@ -192,13 +192,14 @@ def average_poses(inputs: Inputs, *, classes: Sequence[str]) -> dict[str, np.nda
 
 
 def read_ablation(table: pd.DataFrame) -> str:
-    """Say which change cost most, and how far the position in the frame alone goes.
+    """Say which change cost most, and how far place and size alone go.
 
     Args:
-        table: From `run_ablation`.
+        table: From `run_ablation`; settings that hold the word "alone" (such as those
+            of `keep_place_only`) are told too.
 
     Returns:
-        One sentence or two.
+        One sentence.
     """
     default, rest = table.iloc[0], table.iloc[1:]
     text = f"With {default['setting']} numbers {default['accuracy']:.3f} are right"
@@ -208,4 +209,7 @@ def read_ablation(table: pd.DataFrame) -> str:
             f"; the lowest of {len(rest)} changes is {worst['setting']} with "
             f"{worst['accuracy']:.3f} ({worst['difference']:+.1f} points)"
         )
+    alone = rest[rest["setting"].str.contains("alone")]
+    for row in alone.itertuples():
+        text += f"; {row.setting} reaches {row.accuracy:.3f}"
     return text + "."

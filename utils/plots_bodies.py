@@ -36,7 +36,7 @@ def plot_weights(
     figure, axes = plt.subplots(
         n_rows,
         n_columns,
-        figsize=(3.4 * n_columns, 3.6 * n_rows + 0.7),
+        figsize=(3.4 * n_columns, 3 * n_rows + 0.7),
         layout="constrained",
         squeeze=False,
     )
@@ -58,7 +58,7 @@ def plot_weights(
 def _draw_weights(
     ax: Axes, own: pd.DataFrame, pose: np.ndarray, largest: float
 ) -> None:
-    """Draw one class: bones grey, discs and arrows by weight, three largest named."""
+    """Draw one class: bones grey, discs and arrows by weight, the largest two named."""
     for first, second in EDGES:
         ends = pose[[KEYPOINT_IDX[first], KEYPOINT_IDX[second]]]
         ax.plot(*ends.T, color="0.75", lw=2, zorder=1)
@@ -69,18 +69,22 @@ def _draw_weights(
     for start, move in zip(pose, arrows, strict=True):
         style = {"arrowstyle": "-|>", "color": _ARROW, "lw": 1.2}
         ax.annotate("", start + move, start, arrowprops=style, zorder=3)
-    for place in np.argsort(-share)[:3]:
-        ax.annotate(
-            KEYPOINTS[place].replace("_", " "),
-            pose[place],
-            xytext=(6, 6),
-            textcoords="offset points",
-            fontsize=7,
-        )
+    for name, place in _pick_names(share).items():
+        offset = {"xytext": (8, 6), "textcoords": "offset points"}
+        ax.annotate(name, pose[place], fontsize=8, **offset)
     centre = (pose.min(axis=0) + pose.max(axis=0)) / 2
-    ax.set_xlim(centre[0] - 0.75 * span, centre[0] + 0.75 * span)
-    ax.set_ylim(centre[1] + 0.75 * span, centre[1] - 0.75 * span)
+    ax.set_xlim(centre[0] - 0.8 * span, centre[0] + 0.8 * span)
+    ax.set_ylim(centre[1] + 0.66 * span, centre[1] - 0.66 * span)
     ax.set_aspect("equal")
+
+
+def _pick_names(share: np.ndarray, n_names: int = 2) -> dict[str, int]:
+    """Return the keypoints that count most, one of a pair: name to place."""
+    names: dict[str, int] = {}
+    for place in np.argsort(-share, kind="stable"):
+        name = KEYPOINTS[place].removeprefix("left_").removeprefix("right_")
+        names.setdefault(name, int(place))
+    return dict(list(names.items())[:n_names])
 
 
 def plot_boxes(
