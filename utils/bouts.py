@@ -96,6 +96,62 @@ def build_bouts(
     return pd.DataFrame(rows, columns=columns)
 
 
+def build_all_bouts(
+    times: pd.DataFrame,
+    probabilities: np.ndarray,
+    *,
+    classes: Sequence[str],
+    every_s: float,
+) -> pd.DataFrame:
+    """Smooth and join the frames of every video.
+
+    Args:
+        times: Frames of any videos, with `video` and `time_s`, any order.
+        probabilities: `(n_frames, n_classes)`, as the model gave them.
+        classes: Class of each column.
+        every_s: Sampling step in seconds.
+
+    Returns:
+        Table as of `build_bouts`, video by video.
+    """
+    times = times.reset_index(drop=True)
+    parts = [
+        build_bouts(times[:0], probabilities[:0], classes=classes, every_s=every_s)
+    ]
+    for _, rows in times.groupby("video", sort=False):
+        rows = rows.sort_values("time_s")
+        smooth = smooth_probabilities(
+            probabilities[rows.index], rows["time_s"].to_numpy()
+        )
+        parts.append(build_bouts(rows, smooth, classes=classes, every_s=every_s))
+    parts = [part for part in parts if len(part)] or parts
+    return pd.concat(parts, ignore_index=True)
+
+
+def score_frames(
+    times: pd.DataFrame, probabilities: np.ndarray, *, classes: Sequence[str]
+) -> pd.DataFrame:
+    """Tell the smoothed posture of each frame of one video.
+
+    Args:
+        times: Frames of one video in order of time, with `time_s`.
+        probabilities: `(n_frames, n_classes)`.
+        classes: Class of each column.
+
+    Returns:
+        Table `time_s`, `label`, `probability`.
+    """
+    smooth = smooth_probabilities(probabilities, times["time_s"].to_numpy())
+    best = smooth.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "time_s": times["time_s"].to_numpy(),
+            "label": np.asarray(classes, dtype=object)[best],
+            "probability": smooth.max(axis=1),
+        }
+    )
+
+
 def _drop_short(
     probabilities: np.ndarray, time_s: np.ndarray, every_s: float, min_bout_s: float
 ) -> np.ndarray:

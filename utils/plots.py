@@ -201,6 +201,61 @@ def plot_confusion(
     return ax
 
 
+def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Plot the labelled seconds of each class, one piece of the bar a person.
+
+    Args:
+        labelled: Table `label`, `subject`, `seconds`.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    wide = labelled.pivot_table(
+        index="label",
+        columns="subject",
+        values="seconds",
+        aggfunc="sum",
+        fill_value=0.0,
+    )
+    height = 1.0 + 0.35 * max(1, len(wide))
+    ax = ax or plt.subplots(figsize=(8, height), layout="constrained")[1]
+    left = np.zeros(len(wide))
+    shades = plt.get_cmap("cividis")(np.linspace(0.15, 0.95, wide.shape[1]))
+    for shade, (subject, seconds) in zip(shades, wide.items(), strict=True):
+        ax.barh(
+            list(wide.index), seconds, left=left, color=shade, ec="w", label=subject
+        )
+        left += seconds.to_numpy()
+    ax.set_xlabel("labelled seconds")
+    ax.set_title(f"{labelled['seconds'].sum():,.0f} s labelled, one shade a person")
+    if wide.shape[1] <= 12:
+        ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> Figure:
+    """Plot the confusion matrices of several models side by side.
+
+    Args:
+        counts: Model to its matrix, as for `plot_confusion`.
+        title: How many people, frames, folds and seeds.
+
+    Returns:
+        The Figure.
+    """
+    size = (4.4 * len(counts), 4.6)
+    figure, axes = plt.subplots(
+        1, len(counts), figsize=size, layout="constrained", squeeze=False
+    )
+    for ax, (model, table) in zip(axes[0], counts.items(), strict=True):
+        plot_confusion(table, title=name_model(model), ax=ax)
+    for ax in axes[0, 1:]:
+        ax.set_ylabel("")
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
 def plot_time_strips(
     strips: Mapping[str, pd.DataFrame],
     *,
