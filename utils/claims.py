@@ -22,15 +22,15 @@ class Evidence:
     """Paired differences of the two models.
 
     Attributes:
-        values: One difference a unit; above 0 speaks for the claim.
+        differences: One a unit; above 0 speaks for the claim.
         unit: What a unit is, `people` or `folds`.
         n_train: How many units each model learnt from; infinite where `shared_sd`
             says what that does.
         shared_sd: Standard error of the mean that comes from who was learnt from.
-        doubt: Why these values cannot decide anything; empty if they can.
+        doubt: Why these differences cannot decide anything; empty if they can.
     """
 
-    values: np.ndarray
+    differences: np.ndarray
     unit: str = "people"
     n_train: float = np.inf
     shared_sd: float = 0.0

@@ -7,7 +7,7 @@ frames of one person, and seeds on one split, are not fresh evidence.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 FEW_PEOPLE = 6  # below it no sign-flip test can reach 5 %: 2 / 2**5 = 0.0625
 SOME_PEOPLE = 12
@@ -96,7 +96,7 @@ def t_interval(
     if n < 2:
         return Interval(mean, np.nan, np.nan, n)
     error = _find_error(values, n_train=n_train, shared_sd=shared_sd, sd_floor=sd_floor)
-    half = float(stats.t.ppf((1 + level) / 2, df=n - 1)) * error
+    half = float(special.stdtrit(n - 1, (1 + level) / 2)) * error
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -134,4 +134,4 @@ def find_p_value(
     if len(values) < 2 or mean == 0:
         return 1.0
     error = _find_error(values, n_train=n_train, shared_sd=shared_sd, sd_floor=sd_floor)
-    return float(2 * stats.t.sf(mean / error, len(values) - 1)) if error else 0.0
+    return float(2 * special.stdtr(len(values) - 1, -mean / error)) if error else 0.0

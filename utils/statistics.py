@@ -75,16 +75,15 @@ def _check_predictions(predictions: pd.DataFrame, classes: list[str]) -> None:
 
 def _check_seeds(predictions: pd.DataFrame) -> None:
     """Raise `ValueError` if a model's seeds did not predict the same frames."""
-    hashes = pd.util.hash_pandas_object(
-        predictions[["video", "frame_idx"]], index=False
-    ).to_numpy()
-    runs = pd.DataFrame({"sum": hashes, "n": 1, **predictions[["model", "seed"]]})
-    sums = runs.groupby(["model", "seed"])[["sum", "n"]].sum()
-    kinds = sums.groupby("model").nunique().max(axis=1)
-    if (kinds > 1).any():
+    key = ["model", "fold", "video", "frame_idx"]
+    expected = predictions.drop_duplicates(key).groupby("model").size()
+    found = predictions.groupby(["model", "seed"]).size()
+    short = found.index[found < found.index.get_level_values(0).map(expected)]
+    if len(short):
         raise ValueError(
-            f"The seeds of {kinds.idxmax()} predict different frames; expected the "
-            "same for each. Run the missing folds."
+            f"The seeds of {short[0][0]} predict different frames; expected the same "
+            f"for each, found some missing with seed {short[0][1]}. Run the missing "
+            "folds."
         )
 
 

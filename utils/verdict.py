@@ -58,6 +58,21 @@ def build_verdicts(
     evidence = measure_claims(
         history, predictions, models=models, curve=curve, upfront_s=upfront_s
     )
+    return decide_claims(evidence, rules=rules)
+
+
+def decide_claims(
+    evidence: Mapping[str, Evidence], *, rules: Rules = RULES
+) -> pd.DataFrame:
+    """Decide each claim by its evidence.
+
+    Args:
+        evidence: Evidence by claim, as from `claims.measure_claims`.
+        rules: Thresholds.
+
+    Returns:
+        Table as of `build_verdicts`.
+    """
     levels = find_levels(evidence, rules=rules)
     rows = [
         _judge(name, own, level=levels[name], rules=rules)
@@ -66,7 +81,9 @@ def build_verdicts(
     return pd.DataFrame(rows)
 
 
-def find_levels(evidence: Mapping[str, Evidence], *, rules: Rules) -> dict[str, float]:
+def find_levels(
+    evidence: Mapping[str, Evidence], *, rules: Rules = RULES
+) -> dict[str, float]:
     """Share the false rate among the claims by Holm's procedure.
 
     The claim with the smallest p value is held to `false_rate / n_claims`; if it
@@ -81,7 +98,7 @@ def find_levels(evidence: Mapping[str, Evidence], *, rules: Rules) -> dict[str, 
         Level of the interval by claim.
     """
     p_values = {
-        name: find_p_value(own.values, **_find_options(name, own, rules))
+        name: find_p_value(own.differences, **_find_options(name, own, rules))
         if _find_obstacle(own, rules) == ""
         else 1.0
         for name, own in evidence.items()
@@ -105,8 +122,9 @@ def _find_obstacle(own: Evidence, rules: Rules) -> str:
     """Return why evidence cannot decide, whatever its values; empty if it can."""
     if own.doubt:
         return own.doubt
-    if len(own.values) < rules.min_units:
-        return f"{len(own.values)} {own.unit} are too few, {rules.min_units} are needed"
+    n = len(own.differences)
+    if n < rules.min_units:
+        return f"{n} {own.unit} are too few, {rules.min_units} are needed"
     return ""
 
 
@@ -115,10 +133,10 @@ def _judge(
 ) -> dict[str, object]:
     """Decide one claim at one level and put it in words."""
     claim, obstacle = CLAIMS[name], _find_obstacle(own, rules)
-    bound = Interval(np.nan, np.nan, np.nan, len(own.values))
-    if len(own.values):
+    bound = Interval(np.nan, np.nan, np.nan, len(own.differences))
+    if len(own.differences):
         options = _find_options(name, own, rules)
-        bound = t_interval(own.values, level=level, **options)
+        bound = t_interval(own.differences, level=level, **options)
     margin = rules.find_margin(claim.unit)
     verdict, why = _decide(bound, margin=margin, obstacle=obstacle)
     scale = np.exp if claim.unit == "times" else float
