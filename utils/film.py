@@ -136,16 +136,17 @@ def _read_wanted(
         return
     pixels = len(facts.timing.pts) * math.prod(facts.coded_size_wh)
     limit = TimeLimit(path, _LEAST_LIMIT_S + pixels / _SLOWEST_PX_PER_S)
-    lost = set(wanted.tolist())
+    times_s, lost, previous_idx = facts.timing.times_s, set(wanted.tolist()), -1
     for frame_idx, frame in decode_frames(path, facts, wanted, limit):
-        if frame_idx in lost:
-            lost.remove(frame_idx)
-            image = _make_upright(frame, facts, turn_deg)
-            time_s = float(facts.timing.times_s[frame_idx])
-            with limit.pause():
-                yield FilmFrame(frame_idx, time_s, image)
+        if frame_idx <= previous_idx:
+            continue  # only in a damaged film: its time has passed
+        previous_idx = frame_idx
+        lost.remove(frame_idx)
+        image = _make_upright(frame, facts, turn_deg)
+        with limit.pause():
+            yield FilmFrame(frame_idx, float(times_s[frame_idx]), image)
     if lost:
-        lost_s = facts.timing.times_s[sorted(lost)]
+        lost_s = times_s[sorted(lost)]
         raise DamagedFilmError(
             f"{path.name} is damaged: {len(lost_s)} of {len(wanted)} frames, between "
             f"{lost_s[0]:.2f} s and {lost_s[-1]:.2f} s, cannot be decoded and are left "

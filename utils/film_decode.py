@@ -1,17 +1,28 @@
 """Frames decoded in order, each with its number in the file; damaged ones left out."""
 
 import math
+from bisect import insort
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 
 from utils.film_facts import FilmFacts
 from utils.film_files import TimeLimit, open_film
+from utils.film_packets import Timing
 
 _SEEK_BACK_S = (0, 2)  # key frames may be stamped later than frames that follow them
 _MOST_AHEAD = 8  # frames by which one may be shown before another it is built on
+
+
+class _Frame(NamedTuple):
+    """A decoded frame, its number in the file and its place in order of decoding."""
+
+    number: int
+    image: av.VideoFrame
+    place: int
 
 
 def decode_frames(
@@ -46,42 +57,50 @@ def decode_frames(
 
 
 class _Decoder:
-    """Decodes packets and knows which frames can be trusted.
+    """Decodes packets, numbers the frames, and knows which can be trusted.
 
     Frames are built on frames decoded before them: from a damaged one on, in order of
     decoding, none is right until a key frame.
     """
 
-    def __init__(self, *, starts_whole: bool) -> None:
+    def __init__(self, timing: Timing, *, starts_whole: bool) -> None:
         """Start; after a seek nothing is right before the first key frame."""
+        self._timing = timing
+        self._number = -1
         self._n_packets = 0
-        self._orders: dict[int, int] = {}
+        self._places: dict[int, int] = {}
         self._damage: list[list[float]] = [] if starts_whole else [[-1, math.inf]]
 
-    def decode(self, packet: av.Packet) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode a packet; yield frames, each with its place in order of decoding."""
-        order = self._n_packets
+    def decode(self, packet: av.Packet) -> Iterator[_Frame]:
+        """Decode a packet; yield the frames that are right."""
+        place = self._n_packets
         self._n_packets += 1
         if packet.pts is not None:
-            self._orders[packet.pts] = order
+            self._places[packet.pts] = place
         try:
             frames = [] if packet.is_corrupt else packet.decode()
             is_damaged = packet.is_corrupt
         except av.FFmpegError:
             frames, is_damaged = [], True
         if is_damaged:
-            self._open_damage(order)
-        for frame in frames:
-            place = self._orders.pop(frame.pts, order)
-            if frame.is_corrupt:
-                self._open_damage(place)
-            elif frame.key_frame and self._damage and place > self._damage[-1][0]:
-                self._damage[-1][1] = min(self._damage[-1][1], place)
-            yield place, frame
+            self._open_damage(place)
+        for image in frames:
+            frame = _Frame(self._find_number(image), image, self._place(image, place))
+            if self.is_right(frame):
+                yield frame
 
-    def is_right(self, place: int) -> bool:
+    def is_right(self, frame: _Frame) -> bool:
         """Tell whether a frame is whole, and built on whole frames, as far as known."""
-        return not any(start <= place < end for start, end in self._damage)
+        return not any(start <= frame.place < end for start, end in self._damage)
+
+    def _place(self, image: av.VideoFrame, latest: int) -> int:
+        """Return a frame's place in order of decoding; damage starts or ends there."""
+        place = self._places.pop(image.pts, latest)
+        if image.is_corrupt:
+            self._open_damage(place)
+        elif image.key_frame and self._damage and place > self._damage[-1][0]:
+            self._damage[-1][1] = min(self._damage[-1][1], place)
+        return place
 
     def _open_damage(self, place: int) -> None:
         """Trust no frame from this place on."""
@@ -89,6 +108,22 @@ class _Decoder:
             self._damage[-1][0] = min(self._damage[-1][0], place)
         else:
             self._damage.append([place, math.inf])
+
+    def _find_number(self, image: av.VideoFrame) -> int:
+        """Return a frame's number in the file; -1 if its time stamp is not in the file.
+
+        By its time stamp, where the container stamps frames; frames that share a stamp
+        follow each other.
+        """
+        pts, number = self._timing.pts, self._number + 1
+        if self._timing.has_stamps and image.pts is not None:
+            is_repeated = number > 0 and pts[number - 1] == image.pts
+            if not is_repeated:
+                number = int(np.searchsorted(pts, image.pts))
+            if number == len(pts) or pts[number] != image.pts:
+                number = -1
+        self._number = number
+        return number
 
 
 def _decode_from(
@@ -103,8 +138,9 @@ def _decode_from(
     A frame may be shown before one it is built on: each waits until that has come.
     """
     is_wanted, last_idx = set(wanted.tolist()), int(wanted[-1])
-    decoder = _Decoder(starts_whole=target is None)
-    frame_idx, waiting = -1, []
+    decoder = _Decoder(facts.timing, starts_whole=target is None)
+    waiting: list[_Frame] = []
+    reached_idx = -1
     with open_film(path) as container:
         stream = container.streams[facts.stream_index]
         stream.codec_context.thread_count = 1
@@ -112,28 +148,16 @@ def _decode_from(
             container.seek(target, stream=stream)
         for packet in container.demux(stream):
             limit.check()
-            for place, frame in decoder.decode(packet):
-                frame_idx = _find_number(frame, facts, frame_idx)
-                if frame_idx in is_wanted:
-                    waiting.append((frame_idx, frame, place))
+            for frame in decoder.decode(packet):
+                reached_idx = max(reached_idx, frame.number)
+                if frame.number in is_wanted:
+                    is_wanted.remove(frame.number)
+                    insort(waiting, frame, key=lambda frame: frame.number)
+            waiting = [frame for frame in waiting if decoder.is_right(frame)]
             ahead = _MOST_AHEAD if stream.codec_context.has_b_frames else 0
-            waiting = [held for held in waiting if decoder.is_right(held[2])]
-            while waiting and frame_idx - waiting[0][0] >= ahead:
+            while waiting and reached_idx - waiting[0].number >= ahead:
                 yield waiting.pop(0)[:2]
-            if frame_idx - last_idx >= ahead:
+            if reached_idx - last_idx >= ahead:
                 break
-    for number, frame, _ in waiting:
-        yield number, frame
-
-
-def _find_number(frame: av.VideoFrame, facts: FilmFacts, previous: int) -> int:
-    """Return a frame's number in the file.
-
-    By its time stamp, where the container stamps frames; one whose stamp is not in the
-    file, or comes twice, counts with the frame before it.
-    """
-    if not facts.timing.has_stamps or frame.pts is None:
-        return previous + 1
-    pts = facts.timing.pts
-    number = max(previous + 1, int(np.searchsorted(pts, frame.pts)))
-    return number if number < len(pts) and pts[number] == frame.pts else previous
+    for frame in waiting:
+        yield frame[:2]
