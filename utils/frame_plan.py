@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,10 +12,11 @@ from utils.frame_store import Product
 from utils.pieces import JPEG_QUALITY, PIECE_S, SHARPNESS_SIDE_PX, Estimate, Stretch
 from utils.pieces import code_version as pieces_version
 from utils.skeleton import N_KEYPOINTS
+from utils.storage import Address, is_remote, parse_address
 
 _MIN_PIECES = 2  # a shorter stretch is not worth opening the film again
 _STRETCHES_PER_WORKER = 4  # so that the last one does not keep the others waiting
-_NEEDED = ("video", "path", "sha256", "duration_s", "rotation_deg")
+_NEEDED = ("video", "path", "sha256")
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,20 @@ class Film:
         path: Where it is.
         duration_s: How long it says it is, in seconds, 0 if it does not say; only used
             to share out work.
-        rotation_deg: Clockwise turn that sets it upright.
+        rotation_deg: Clockwise turn that sets it upright; None: as its own flag says.
         products: What is wanted of it.
     """
 
     video: str
-    path: str
+    path: Address
     duration_s: float
-    rotation_deg: int
+    rotation_deg: int | None
     products: tuple[Product, ...]
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it, or where its results go, is not on this machine's disks."""
+        return any(map(is_remote, [self.path, *(p.root for p in self.products)]))
 
     @property
     def n_pieces(self) -> int:
@@ -45,12 +50,17 @@ class Film:
 
 
 def plan_films(
-    videos: pd.DataFrame, roots: dict[str, Path], *, every_s: float, estimate_key: str
+    videos: pd.DataFrame,
+    roots: dict[str, Address],
+    *,
+    every_s: float,
+    estimate_key: str,
 ) -> list[Film]:
     """Say for every video what belongs to it on disk.
 
     Args:
-        videos: Table `videos`.
+        videos: Table `videos`, or its columns `video`, `path`, `sha256`; where it has
+            `duration_s` and `rotation_deg` they are used.
         roots: Folder of the results by product, `frames` and perhaps `keypoints`.
         every_s: Seconds between pictures.
         estimate_key: Names what the keypoints depend on.
@@ -70,8 +80,9 @@ def plan_films(
     for name, root in roots.items():
         parts = {"every_s": every_s, "code": pieces_version(), **settings[name]}
         folders[name] = frame_store.name_settings(**parts)
-        frame_store.write_settings(root, folders[name], parts)
-    return [_plan_film(row, roots, folders) for row in videos.itertuples()]
+        if not is_remote(root):
+            frame_store.write_settings(root, folders[name], parts)
+    return [_plan_film(row, roots, folders) for row in videos.to_dict("records")]
 
 
 def find_missing(films: Iterable[Film]) -> list[Film]:
@@ -85,7 +96,8 @@ def find_missing(films: Iterable[Film]) -> list[Film]:
         if lacks:
             missing.append(replace(film, products=tuple(lacks)))
         for product in set(film.products) - set(lacks):
-            frame_store.remove_pieces(product)
+            if not is_remote(product.root):
+                frame_store.remove_pieces(product)
     return missing
 
 
@@ -144,10 +156,12 @@ def survey_films(films: Iterable[Film], finished: dict[str, int]) -> tuple[float
     films = list(films)
     done_s, n_frames = 0.0, sum(finished.values())
     roots = {film.products[-1].root for film in films}
-    found = {root: frame_store.survey_pieces(root) for root in roots}
+    local = [root for root in roots if not is_remote(root)]
+    found = {root: frame_store.survey_pieces(root) for root in local}
     for film in films:
         product = film.products[-1]
-        n_pieces, n_rows = found[product.root].get(product.folder_name, (0, 0))
+        pieces = found.get(product.root, {})
+        n_pieces, n_rows = pieces.get(product.folder_name, (0, 0))
         if film.video in finished:
             done_s += film.duration_s
         else:
@@ -163,6 +177,9 @@ def count_rows_a_frame(product: Product) -> int:
 
 def _find_gaps(film: Film, n_most: int) -> Iterator[tuple[int, int | None]]:
     """Yield the stretches of pieces not done, of at most `n_most`; the last is open."""
+    if film.is_remote:
+        yield 0, None
+        return
     done = set.intersection(*(frame_store.find_pieces(p) for p in film.products))
     n_pieces = max([film.n_pieces, *(piece + 1 for piece in done)])
     first = None
@@ -191,20 +208,24 @@ def _check_videos(videos: pd.DataFrame) -> None:
         )
 
 
-def _plan_film(row: object, roots: dict[str, Path], folders: dict[str, str]) -> Film:
+def _plan_film(
+    row: dict[str, object], roots: dict[str, Address], folders: dict[str, str]
+) -> Film:
     """Say for one video what belongs to it on disk."""
-    rotation_deg = int(row.rotation_deg)
+    duration_s, turn_deg = row.get("duration_s", 0.0), row.get("rotation_deg", math.nan)
+    duration_s = duration_s if math.isfinite(duration_s) else 0.0
+    rotation_deg = int(turn_deg) if math.isfinite(turn_deg) else None
     products = [
         Product(
             name,
             root,
             folders[name],
-            row.video,
+            row["video"],
             build_key(
-                sha256=row.sha256, rotation_deg=rotation_deg, settings=folders[name]
+                sha256=row["sha256"], rotation_deg=rotation_deg, settings=folders[name]
             ),
         )
         for name, root in roots.items()
     ]
-    duration_s = row.duration_s if math.isfinite(row.duration_s) else 0.0
-    return Film(row.video, row.path, duration_s, rotation_deg, tuple(products))
+    path = parse_address(row["path"])
+    return Film(row["video"], path, duration_s, rotation_deg, tuple(products))

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from utils.files import atomic_path, build_key
+from utils.storage import Address, join, open_binary, sum_sizes
 from utils.tables import SCHEMAS
 from utils.workspace import list_sizes, publish_file, publish_folder
 
@@ -35,22 +36,22 @@ class Product:
 
     Attributes:
         name: `frames` or `keypoints`.
-        root: Folder of the results.
+        root: Folder of the results: a `Path`, or an address of another store.
         settings: Name of the folder inside `root` for these settings.
         video: The film's stem.
         key: Names all that decides the result: film, settings, model, code.
     """
 
     name: str
-    root: Path
+    root: Address
     settings: str
     video: str
     key: str
 
     @property
-    def table_path(self) -> Path:
+    def table_path(self) -> Address:
         """The film's finished table."""
-        return self.root / self.settings / f"{_file_name(self.video)}.parquet"
+        return join(self.root, self.settings, f"{_file_name(self.video)}.parquet")
 
     @property
     def folder_name(self) -> str:
@@ -60,12 +61,12 @@ class Product:
     @property
     def pieces_dir(self) -> Path:
         """Folder of the tables of minutes that are done while the film is not."""
-        return self.root / ".pieces" / self.folder_name
+        return Path(self.root, ".pieces", self.folder_name)
 
     @property
-    def pictures_dir(self) -> Path:
+    def pictures_dir(self) -> Address:
         """Folder of the film's pictures, one folder a piece inside."""
-        return self.root / "pictures" / self.folder_name
+        return join(self.root, "pictures", self.folder_name)
 
     @property
     def schema(self) -> pa.Schema:
@@ -179,27 +180,32 @@ def read_facts(product: Product) -> dict[str, str] | None:
         key, or if its pictures are not all there.
     """
     try:
-        meta = pq.read_schema(product.table_path).metadata or {}
+        with open_binary(product.table_path) as file:
+            meta = pq.read_schema(file).metadata or {}
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
     facts = {name.decode(): value.decode() for name, value in meta.items()}
     if facts.get("key") != product.key:
         return None
     n_bytes = int(facts.get("n_bytes", 0))
-    return facts if n_bytes == 0 or n_bytes == _count_bytes(product) else None
+    return facts if n_bytes in (0, sum_sizes(product.pictures_dir)) else None
 
 
 def read_product(product: Product) -> pa.Table | None:
     """Return a film's finished table, or None where it must be made."""
-    facts = read_facts(product)
-    return (
-        None if facts is None else pq.read_table(product.table_path, partitioning=None)
-    )
+    if read_facts(product) is None:
+        return None
+    with open_binary(product.table_path) as file:
+        return pq.read_table(file)
 
 
 def count_rows(product: Product) -> int:
     """Return how many rows a finished table has; 0 if there is none."""
-    return _count_rows(product.table_path) if product.table_path.exists() else 0
+    try:
+        with open_binary(product.table_path) as file:
+            return pq.read_metadata(file).num_rows
+    except FileNotFoundError:
+        return 0
 
 
 def survey_pieces(root: Path) -> dict[str, tuple[int, int]]:
@@ -222,14 +228,9 @@ def survey_pieces(root: Path) -> dict[str, tuple[int, int]]:
 def _count_piece_rows(path: Path) -> int:
     """Return how many rows a piece has, 0 if it has gone meanwhile."""
     try:
-        return _count_rows(path)
+        return pq.read_metadata(path).num_rows
     except FileNotFoundError:
         return 0
-
-
-def _count_rows(path: Path) -> int:
-    """Return how many rows a Parquet file has, by its footer."""
-    return pq.read_metadata(path).num_rows
 
 
 def _write_row_groups(part: Path, schema: pa.Schema, paths: Iterable[Path]) -> None:
@@ -239,12 +240,6 @@ def _write_row_groups(part: Path, schema: pa.Schema, paths: Iterable[Path]) -> N
             table = pq.read_table(path, partitioning=None)
             if table.num_rows:
                 writer.write_table(table.cast(schema))
-
-
-def _count_bytes(product: Product) -> int:
-    """Return the size of all of a film's pictures together."""
-    pieces = list_folders(product.pictures_dir)
-    return sum(sum(list_sizes(folder).values()) for folder in pieces)
 
 
 def _remove_pictures(product: Product, n_pieces: int) -> None:

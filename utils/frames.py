@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from utils import frame_store
+from utils.film_jobs import finish_film, run_stretch
 from utils.frame_plan import (
     Film,
     count_rows_a_frame,
@@ -20,24 +21,19 @@ from utils.frame_plan import (
     plan_stretches,
     survey_films,
 )
-from utils.pieces import (
-    Estimate,
-    Stretch,
-    StretchReport,
-    extract_stretch,
-    find_problem,
-)
+from utils.pieces import Estimate, StretchReport
+from utils.storage import Address, is_remote, join, open_binary, parse_address
 from utils.tables import SCHEMAS, check_table
 from utils.workers import count_workers, run_tasks, show_progress
-from utils.workspace import open_workspace, sweep_workspaces
+from utils.workspace import sweep_workspaces
 
 
 def extract_frames(  # noqa: PLR0913 - two products, each with its folder and settings
     videos: pd.DataFrame,
     *,
     every_s: float,
-    frames_dir: Path,
-    keypoints_dir: Path | None = None,
+    frames_dir: Address,
+    keypoints_dir: Address | None = None,
     estimate: Estimate | None = None,
     estimate_key: str = "",
     n_jobs: int = 1,
@@ -52,7 +48,8 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
         videos: Table `videos`.
         every_s: Seconds between pictures: the first frame at or after each multiple.
             0 takes every frame.
-        frames_dir: Folder for pictures (JPEG, quality 95) and their tables.
+        frames_dir: Folder for pictures (JPEG, quality 95) and their tables. It may be
+            any address that fsspec takes, as may `keypoints_dir` and videos' paths.
         keypoints_dir: Folder for the tables of keypoints; None makes none.
         estimate: From an RGB uint8 image to a `(17, 3)` array x_px, y_px, score; can
             be pickled.
@@ -71,21 +68,22 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
         OSError: If the disk is full; what was finished stays.
     """
     _check_settings(every_s, keypoints_dir, estimate, estimate_key)
-    roots = {"frames": Path(frames_dir).absolute()}
+    roots = {"frames": parse_address(frames_dir)}
     if keypoints_dir is not None:
-        roots["keypoints"] = Path(keypoints_dir).absolute()
+        roots["keypoints"] = parse_address(keypoints_dir)
     films = plan_films(videos, roots, every_s=every_s, estimate_key=estimate_key)
     for root in roots.values():
-        sweep_workspaces(root)
+        if not is_remote(root):
+            sweep_workspaces(root)
     unread = _make_missing(films, every_s=every_s, estimate=estimate, n_jobs=n_jobs)
     return _gather(films, unread, roots)
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Address) -> np.ndarray:
     """Read a picture.
 
     Args:
-        path: A JPEG or PNG file; its name may hold any character.
+        path: A JPEG or PNG file, of any address; its name may hold any character.
 
     Returns:
         RGB uint8 array of shape `(height, width, 3)`.
@@ -96,7 +94,8 @@ def read_image(path: Path) -> np.ndarray:
     """
     import cv2
 
-    data = np.fromfile(path, dtype=np.uint8)
+    with open_binary(parse_address(path)) as file:
+        data = np.frombuffer(file.read(), dtype=np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
         raise ValueError(
@@ -107,7 +106,7 @@ def read_image(path: Path) -> np.ndarray:
 
 def _check_settings(
     every_s: float,
-    keypoints_dir: Path | None,
+    keypoints_dir: Address | None,
     estimate: Estimate | None,
     estimate_key: str,
 ) -> None:
@@ -141,35 +140,17 @@ def _make_missing(
     unread: dict[str, str] = {}
     total_s = sum(film.duration_s for film in todo.values())
     with show_progress(total_s, lambda: survey_films(todo.values(), finished)):
-        for report in run_tasks(extract_stretch, stretches, n_jobs=n_jobs):
-            video = report.video
-            reports[video].append(report)
-            parts = [stretch for stretch in stretches if stretch.video == video]
-            if len(reports[video]) == len(parts):
-                unread |= _finish_film(parts, reports[video])
-                finished[video] = _count_frames(todo[video])
+        for report in run_tasks(run_stretch, stretches, n_jobs=n_jobs):
+            film = todo[report.video]
+            reports[film.video].append(report)
+            parts = [stretch for stretch in stretches if stretch.video == film.video]
+            if len(reports[film.video]) == len(parts):
+                if not film.is_remote:
+                    report = finish_film(parts, reports[film.video])
+                if report.unread:
+                    unread[film.video] = report.unread
+                finished[film.video] = _count_frames(film)
     return unread
-
-
-def _finish_film(
-    stretches: list[Stretch], reports: list[StretchReport]
-) -> dict[str, str]:
-    """Make a film's tables of its pieces; return why it could not be read, if so."""
-    unread = [report.unread for report in reports if report.unread]
-    if unread:
-        return {reports[0].video: unread[0]}
-    problem = reports[0].problem
-    if any(report.problem for report in reports) and not stretches[0].is_whole:
-        problem = find_problem(stretches[0])
-    for product in stretches[0].products:
-        with open_workspace(product.root) as work:
-            frame_store.merge_pieces(
-                product,
-                work,
-                n_pieces=max(report.end_piece for report in reports),
-                problem=problem,
-            )
-    return {}
 
 
 def _count_frames(film: Film) -> int:
@@ -179,7 +160,7 @@ def _count_frames(film: Film) -> int:
 
 
 def _gather(
-    films: list[Film], unread: dict[str, str], roots: dict[str, Path]
+    films: list[Film], unread: dict[str, str], roots: dict[str, Address]
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
     """Read all films' tables as one a product, and list the films with a problem."""
     problems = dict(unread)
@@ -221,6 +202,7 @@ def _join_tables(
     plain = [table.replace_schema_metadata(None) for table in tables[name]]
     joined = check_table(pa.concat_tables(plain).to_pandas(), name)
     if name == "frames":
-        joined["path"] = f"{product.root.as_posix()}/" + joined["path"]
-    joined.attrs["folder"] = str(product.table_path.parent)
+        root = product.root if is_remote(product.root) else product.root.as_posix()
+        joined["path"] = f"{root}/" + joined["path"]
+    joined.attrs["folder"] = str(join(product.root, product.settings))
     return joined

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from utils import film, frame_store
 from utils.files import build_key, hash_file
 from utils.frame_store import Product
 from utils.skeleton import KEYPOINTS, N_KEYPOINTS
+from utils.storage import Address
 from utils.workspace import explain_full_disk, open_workspace
 
 PIECE_S = 60.0
@@ -45,7 +47,7 @@ class Stretch:
     """
 
     video: str
-    path: str
+    path: Address
     rotation_deg: int | None
     every_s: float
     first_piece: int
@@ -79,6 +81,7 @@ class _UnreadError(Exception):
     """The film could not be read this time, but perhaps next time."""
 
 
+@lru_cache(maxsize=1)
 def code_version() -> str:
     """Return a key of the code that decides the results, and of what decodes."""
     import av
