@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from utils.keypoint_metrics import compute_oks, find_correct_keypoints
-from utils.pose import describe_model, estimate_pose, find_people
+from utils.pose import describe_model, estimate_pose, find_people, find_pose
 from utils.skeleton import KEYPOINT_IDX, KEYPOINTS
+from utils.squares import Square
 
 POSENET_BAR = {"median": 0.05, "worst": 0.05, "score": 1e-3}
+FAST = "movenet_lightning"
 MOVENET_BAR = {"median": 1.0, "worst": 4.0, "score": 1.0}
 
 
@@ -114,7 +116,9 @@ def test_thunder_beats_lightning_beats_posenet_on_hand_marked_people(
     assert oks["movenet_thunder"] > 0.75
 
 
-def _cut_out_people(folder: Path) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _cut_out_people(
+    folder: Path, *, n_people: int | None = None
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Cut out each person with >= 10 marked keypoints, a quarter of the box around."""
     text = (folder / "person_keypoints.json").read_text(encoding="utf-8")
     coco = json.loads(text)
@@ -133,7 +137,7 @@ def _cut_out_people(folder: Path) -> tuple[list[np.ndarray], np.ndarray, np.ndar
         points[points[:, 2] == 0] = np.nan
         true_xy.append(points[:, :2] - (x0, y0))
         area_px2.append(person["area"])
-    return crops, np.array(true_xy), np.array(area_px2)
+    return crops[:n_people], np.array(true_xy)[:n_people], np.array(area_px2)[:n_people]
 
 
 def test_padding_and_shift_are_undone(
@@ -146,6 +150,50 @@ def test_padding_and_shift_are_undone(
     seen = pose[:, 2] > 0.5
     assert seen.sum() > 8
     assert np.abs(moved - pose)[seen, :2].max() < 8
+
+
+def _find_spot(image: np.ndarray, square: Square) -> np.ndarray:
+    """Stand in for a network that is sure of red spots near the top edge only."""
+    y_px, x_px = np.unravel_index(image[..., 0].argmax(), image.shape[:2])
+    score = 0.9 if y_px < image.shape[0] / 4 else 0.3
+    return np.tile([x_px + 0.5, y_px + 0.5, score], (17, 1))
+
+
+@pytest.mark.parametrize("spot_xy", [(1, 10), (27, 11), (14, 2), (15, 19)])
+@pytest.mark.parametrize("look_turned", [True, False])
+def test_what_is_found_in_a_turned_picture_lies_in_pixels_of_the_picture_itself(
+    spot_xy: tuple[int, int], look_turned: bool
+) -> None:
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[spot_xy[1], spot_xy[0], 0] = 255
+    pose = find_pose(image, _find_spot, n_passes=2, look_turned=look_turned)
+    assert (pose[:, :2] == np.array(spot_xy) + 0.5).all()
+    on_top = spot_xy == (14, 2)
+    to_the_side = spot_xy in ((1, 10), (27, 11))
+    assert (pose[0, 2] == 0.9) == (on_top or (to_the_side and look_turned))
+
+
+@pytest.mark.slow
+def test_hand_marked_people_who_lie_are_found_by_turning_the_picture(
+    shared: Path,
+) -> None:
+    crops, true_xy, area_px2 = _cut_out_people(shared / "real" / "coco", n_people=24)
+    oks = {True: [], False: []}
+    for crop, xy, area in zip(crops, true_xy, area_px2, strict=True):
+        lying = np.rot90(crop)
+        lying_xy = np.stack([xy[:, 1], crop.shape[1] - xy[:, 0]], axis=1)
+        for look_turned, values in oks.items():
+            found = estimate_pose(lying, model=FAST, look_turned=look_turned)[:, :2]
+            values += list(compute_oks(found[None], lying_xy[None], area_px2=[area]))
+    assert np.mean(oks[True]) > np.mean(oks[False]) + 0.1
+
+
+def test_turning_changes_nothing_for_people_who_stand(
+    demo_frames: tuple[list[np.ndarray], np.ndarray, np.ndarray],
+) -> None:
+    for image in demo_frames[0][::25]:
+        plain = estimate_pose(image, look_turned=False)
+        assert (estimate_pose(image) == plain).all()
 
 
 def test_each_picture_is_treated_alone(
@@ -194,6 +242,7 @@ def test_describe_model_tells_models_and_passes_apart(tmp_path: Path) -> None:
     keys = [
         describe_model("movenet_thunder"),
         describe_model("movenet_thunder", n_passes=1),
+        describe_model("movenet_thunder", look_turned=False),
         describe_model("movenet_lightning"),
         describe_model("posenet"),
         describe_model("posenet_513"),

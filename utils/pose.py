@@ -23,7 +23,15 @@ from utils.tables import check_table
 from utils.weights import find_weights
 
 # Raise it with every change to what estimate_pose returns: cached keypoints go by it.
-CODE_VERSION = 1
+CODE_VERSION = 2
+
+# A person who lies is found more surely in the picture turned to the side: the networks
+# were trained on people whose head is up. A pose whose keypoints score less than the
+# first number on average is doubted; a turned one must score more by the second. Chosen
+# on 48 hand-marked people of COCO and the same turned by 90 degrees (Thunder, two
+# passes): OKS 0.790 -> 0.787 as they stand, 0.470 -> 0.659 lying.
+DOUBTFUL_SCORE = 0.5
+TURNED_MARGIN = 0.1
 
 POSENET_SIZES: dict[str, int] = {
     "posenet": INPUT_SIZES[0],
@@ -57,17 +65,24 @@ def load_pose_model(model: str) -> PoseNetwork:
 
 
 def estimate_pose(
-    image: np.ndarray, *, model: str = "movenet_thunder", n_passes: int = 2
+    image: np.ndarray,
+    *,
+    model: str = "movenet_thunder",
+    n_passes: int = 2,
+    look_turned: bool = True,
 ) -> np.ndarray:
     """Find one person's keypoints in a picture, each picture treated alone.
 
     The first pass sees the whole picture in a square; the second, where the first found
-    a person, the square round that person (see `squares.person_square`).
+    a person, the square round that person (see `squares.person_square`). Where the
+    result is doubtful, both are done on the picture turned to the left or right as
+    well, and the clearly better one is taken: people who lie are found so.
 
     Args:
         image: RGB uint8 array `(height, width, 3)`, upright.
         model: As `load_pose_model` takes it.
-        n_passes: 1 or 2.
+        n_passes: 1 or 2. With 1 the picture is looked at once, and never turned.
+        look_turned: Whether to look at the picture turned too where it may help.
 
     Returns:
         float64 array `(17, 3)`, COCO order: x_px, y_px in pixels of the picture, and
@@ -83,23 +98,93 @@ def estimate_pose(
         )
     if n_passes not in (1, 2):
         raise ValueError(f"Expected `n_passes` to be 1 or 2, got {n_passes!r}.")
-    network = load_pose_model(model)
-    size_wh = (image.shape[1], image.shape[0])
-    pose = network(image, frame_square(size_wh))
-    square = person_square(pose, size_wh) if n_passes == 2 else None
+    return find_pose(
+        image, load_pose_model(model), n_passes=n_passes, look_turned=look_turned
+    )
+
+
+def find_pose(
+    image: np.ndarray, network: PoseNetwork, *, n_passes: int, look_turned: bool
+) -> np.ndarray:
+    """Find one person's keypoints with a network at hand; see `estimate_pose`.
+
+    Args:
+        image: RGB uint8 array `(height, width, 3)`, upright.
+        network: Picture and square in, pose `(17, 3)` in pixels of the picture out.
+        n_passes: 1 or 2.
+        look_turned: Whether to look at the picture turned too where it may help.
+
+    Returns:
+        float64 array `(17, 3)`: x_px, y_px, score.
+    """
+    pose = network(image, frame_square(_measure(image)))
+    if n_passes == 1:
+        return pose
+    pose = _look_closer(network, image, pose)
+    if not look_turned or pose[:, 2].mean() >= DOUBTFUL_SCORE:
+        return pose
+    turned = _look_turned(network, image)
+    return max((pose, 0.0), (turned, TURNED_MARGIN), key=_rate)[0]
+
+
+def _rate(candidate: tuple[np.ndarray, float]) -> float:
+    """Return the mean score of a pose less what it must be better by."""
+    pose, margin = candidate
+    return pose[:, 2].mean() - margin
+
+
+def _measure(image: np.ndarray) -> tuple[int, int]:
+    """Return a picture's width and height."""
+    return image.shape[1], image.shape[0]
+
+
+def _look_closer(
+    network: PoseNetwork, image: np.ndarray, pose: np.ndarray
+) -> np.ndarray:
+    """Look again, at the square round the person found; same pose if there is none."""
+    square = person_square(pose, _measure(image))
     return pose if square is None else network(image, square)
 
 
-def describe_model(model: str = "movenet_thunder", *, n_passes: int = 2) -> str:
+def _look_turned(network: PoseNetwork, image: np.ndarray) -> np.ndarray:
+    """Find the pose in the picture turned left or right, whichever scores more."""
+    turns = {n: np.ascontiguousarray(np.rot90(image, n)) for n in (1, 3)}
+    poses = {n: network(turns[n], frame_square(_measure(turns[n]))) for n in turns}
+    best = max(poses, key=lambda n: poses[n][:, 2].mean())
+    turned = _look_closer(network, turns[best], poses[best])
+    return _turn_back(turned, best, _measure(image))
+
+
+def _turn_back(pose: np.ndarray, n_turns: int, size_wh: tuple[int, int]) -> np.ndarray:
+    """Give a pose found in a turned picture in pixels of the picture itself.
+
+    Args:
+        pose: Float array `(17, 3)` in pixels of `np.rot90(image, n_turns)`.
+        n_turns: 1 (the picture was turned left, anticlockwise) or 3 (right).
+        size_wh: Width and height of the picture itself, in pixels.
+
+    Returns:
+        Array of the same shape.
+    """
+    x_px, y_px, score = pose.T
+    if n_turns == 1:
+        return np.stack([size_wh[0] - y_px, x_px, score], axis=1)
+    return np.stack([y_px, size_wh[1] - x_px, score], axis=1)
+
+
+def describe_model(
+    model: str = "movenet_thunder", *, n_passes: int = 2, look_turned: bool = True
+) -> str:
     """Name all that decides the keypoints of a picture, as a key for caches.
 
     Args:
         model: As `load_pose_model` takes it.
         n_passes: As for `estimate_pose`.
+        look_turned: As for `estimate_pose`.
 
     Returns:
-        Text with the model, its content hash where it is a file or a folder, the passes
-        and the version of this code.
+        Text with the model, its content hash where it is a file or a folder, how it
+        looks and the version of this code.
 
     Raises:
         FileNotFoundError: If the project's weights are not there.
@@ -114,7 +199,8 @@ def describe_model(model: str = "movenet_thunder", *, n_passes: int = 2) -> str:
         content = "by address"
         if Path(model).is_dir():
             model, content = "SavedModel", _hash_folder(Path(model))
-    return f"{model} {content} passes={n_passes} code={CODE_VERSION}"
+    looks = f"passes={n_passes} turned={look_turned and n_passes == 2}"
+    return f"{model} {content} {looks} code={CODE_VERSION}"
 
 
 def _hash_folder(folder: Path) -> str:
