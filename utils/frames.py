@@ -72,10 +72,9 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
     if keypoints_dir is not None:
         roots["keypoints"] = parse_address(keypoints_dir)
     films = plan_films(videos, roots, every_s=every_s, estimate_key=estimate_key)
-    for root in roots.values():
-        if not is_remote(root):
-            sweep_workspaces(root)
+    _sweep(roots)
     unread = _make_missing(films, every_s=every_s, estimate=estimate, n_jobs=n_jobs)
+    _sweep(roots)  # a worker may have died
     return _gather(films, unread, roots)
 
 
@@ -120,6 +119,13 @@ def _check_settings(
             "Give `estimate_key`, a text that names model, weights and version: "
             "without it, keypoints on disk could be of another model."
         )
+
+
+def _sweep(roots: dict[str, Address]) -> None:
+    """Remove what processes that died have left."""
+    for root in roots.values():
+        if not is_remote(root):
+            sweep_workspaces(root)
 
 
 def _make_missing(

@@ -141,8 +141,8 @@ def _connect(address: str) -> "tuple[AbstractFileSystem, str]":
         from fsspec.core import url_to_fs
 
         return url_to_fs(address)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise ValueError(
-            f"{address} is no local path, and {error.name or error} is not installed. "
-            "Run pip install -r requirements-cluster.txt, or give a local path."
+            f"{address} is no local path and cannot be reached ({error}). Run pip "
+            "install -r requirements-cluster.txt and what it names, or give a local path."
         ) from error
