@@ -146,16 +146,30 @@ def test_even_an_error_of_ours_is_answered(wire: Wire) -> None:
 def test_a_stroke_is_on_disk_piece_by_piece_and_is_undone_at_once(wire: Wire) -> None:
     wire.act("paint_begin", position=2, label="bending")
     n_before = len(wire.find("labels"))
-    wire.act("paint_to", position=4)
+    wire.act("paint_to", position=4, label="bending")
     assert wire.spans == [(0.4, 1.0, "bending")]
     assert len(wire.find("labels")) == n_before
-    wire.act("paint_to", position=9)
+    wire.act("paint_to", position=9, label="bending")
     wire.act("paint_end")
     assert wire.find("labels")[-1]["spans"] == [[0.4, 2.0, "bending"]]
     assert 2 <= wire.act("undo")["position"] <= 9
     assert wire.spans == []
     wire.act("redo")
     assert wire.spans == [(0.4, 2.0, "bending")]
+
+
+def test_what_follows_of_a_refused_stroke_is_refused_too(
+    wire: Wire, tmp_path: Path
+) -> None:
+    wire.act("paint_begin", position=2, label="bending")
+    log = tmp_path / "labels.log.jsonl"
+    log.rename(tmp_path / "kept")
+    log.mkdir()
+    assert not wire.act("paint_to", position=3, label="bending")["ok"]
+    log.rmdir()
+    (tmp_path / "kept").rename(log)
+    assert not wire.act("paint_to", position=4, label="bending")["ok"]
+    assert wire.spans == [(0.4, 0.6, "bending")]
 
 
 def test_undo_without_anything_to_undo_says_so(wire: Wire) -> None:

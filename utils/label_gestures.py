@@ -60,6 +60,8 @@ def _begin_paint(session: LabelSession, message: dict) -> dict:
 
 
 def _paint_to(session: LabelSession, message: dict) -> dict:
+    if session.painting != message["label"]:
+        raise ValueError("The stroke had ended before this. Start it anew.")
     session.move_to(message["position"])
     return {}
 

@@ -488,8 +488,8 @@ const COMMANDS = {
   faster: [["+", "="], "faster", (ui) => ui.setSpeed(1)],
   step: [["."], "step 1, 5 or 25 frames", (ui) => ui.setStep()],
   view: [["v"], "picture, skeleton or both", (ui) => ui.setView()],
-  previous_video: [["p"], "video before", (ui) => ui.request("open", { move: -1 })],
-  next_video: [["n"], "next video", (ui) => ui.request("open", { move: 1 })],
+  previous_video: [["p"], "video before", (ui) => ui.changeVideo(-1)],
+  next_video: [["n"], "next video", (ui) => ui.changeVideo(1)],
   grid: [["g"], "label look-alike frames together", (ui) => ui.toggleGrid()],
   doubt: [["j"], "jump to the next label to look at again", (ui) => ui.request("doubt", {})],
   fix: [["f"], "put that label right", (ui) => ui.act({ action: "fix" })],
@@ -588,7 +588,7 @@ class Ui {
   act(action) {
     this.seq += 1;
     const seq = `${this.model.viewId}-${this.seq}`;
-    const message = { position: this.row, ...action, seq };
+    const message = { video: this.video, position: this.row, ...action, seq };
     this.pending.set(seq, { ...message, sent: performance.now(), saved: false });
     this.request("act", message);
     this.showSaved();
@@ -630,7 +630,7 @@ class Ui {
       selection: null,
       markedStart: null,
     });
-    this.pending.clear();
+    this.unit = message.labels.unit;
     if (!isSame) this.store.clear(this.n);
     if (buffers[3]) this.store.take([message.position], [buffers[2], buffers[3]]);
     this.title.textContent = message.video;
@@ -648,7 +648,6 @@ class Ui {
   takeLabels(labels) {
     if (labels.video !== this.video) return;
     this.labels = { ...this.labels, ...labels }; // what does not change is not sent anew
-    this.unit = this.labels.unit;
     for (const [seq, action] of this.pending) if (action.saved) this.pending.delete(seq);
     this.showButtons();
     this.areLinesOld = true;
@@ -721,7 +720,7 @@ class Ui {
   labelAt(t) {
     let found = spanAt(this.labels.spans, t)?.[2] ?? null;
     for (const p of this.pending.values()) {
-      if (p.start_s <= t && t < p.end_s) found = p.label;
+      if (p.video === this.video && p.start_s <= t && t < p.end_s) found = p.label;
     }
     return found;
   }
@@ -738,6 +737,12 @@ class Ui {
 
   goTime(t) {
     if (this.n) this.go(lastAtOrBefore(this.times, t + 1e-6));
+  }
+
+  changeVideo(move) {
+    this.stopPlaying();
+    this.endStroke();
+    this.request("open", { move });
   }
 
   step(sign) {
@@ -1030,6 +1035,7 @@ class Ui {
         cell.classList.toggle("lb-chosen-cell");
         this.grid.label = undefined;
         this.showGrid();
+        this.root.focus({ preventScroll: true });
       });
     });
     this.gridBox.hidden = false;
@@ -1136,6 +1142,7 @@ class Ui {
       if (key === "escape") this.root.focus({ preventScroll: true });
       return;
     }
+    if (["space", "enter"].includes(key) && event.target.closest("button")) return;
     const idx = this.classOfKey(key);
     if (this.grid && ["arrowleft", "arrowright"].includes(key)) {
       this.moveGrid(key === "arrowright" ? 1 : -1);
@@ -1386,7 +1393,9 @@ class Ui {
   get look() {
     return {
       ...this.labels,
-      pending: [...this.pending.values()].filter((action) => action.end_s !== undefined),
+      pending: [...this.pending.values()].filter(
+        (action) => action.end_s !== undefined && action.video === this.video
+      ),
       colour: (label) => this.colour(label),
     };
   }

@@ -162,6 +162,7 @@ class Labeller:
             done |= do(self.session, message) | {"ok": True}
         except (OSError, ValueError) as error:
             done["reason"] = str(error)
+            self.session.end_paint()  # what follows of the stroke is refused too
         finally:
             self._send(done)
         if self.session.video != self._feed.shown:
