@@ -144,5 +144,5 @@ def _connect(address: str) -> "tuple[AbstractFileSystem, str]":
     except (ImportError, ValueError) as error:
         raise ValueError(
             f"{address} is no local path and cannot be reached ({error}). Run pip "
-            "install -r requirements-cluster.txt and what it names, or give a local path."
+            "install -r requirements-cluster.txt and what it names, or use a local one."
         ) from error
