@@ -124,13 +124,8 @@ def find_pose(
     if not look_turned or pose[:, 2].mean() >= DOUBTFUL_SCORE:
         return pose
     turned = _look_turned(network, image)
-    return max((pose, 0.0), (turned, TURNED_MARGIN), key=_rate)[0]
-
-
-def _rate(candidate: tuple[np.ndarray, float]) -> float:
-    """Return the mean score of a pose less what it must be better by."""
-    pose, margin = candidate
-    return pose[:, 2].mean() - margin
+    is_better = turned[:, 2].mean() > pose[:, 2].mean() + TURNED_MARGIN
+    return turned if is_better else pose
 
 
 def _measure(image: np.ndarray) -> tuple[int, int]:
