@@ -3,12 +3,16 @@
 # make lab    set up, then open poseNet.ipynb in JupyterLab
 # make clean  remove what can be made again (labels stay)
 #
+# make test TESTS=      also runs the slow ones (half an hour)
+#
 # Settings of make run, all optional:
 #   make run VIDEOS=dir LABELS=file.csv RESULTS=dir POSE_MODEL=movenet_lightning EVERY_S=0.2
 
 PYTHON ?= python3
 BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+TESTS ?= not slow
 
 # Every parameter of the notebook can be given to make by its name.
 NAMES := $(shell sed -n 's/^ *"\([A-Z_]*\) = .*/\1/p' poseNet.ipynb)
@@ -20,7 +24,7 @@ run: $(BIN)/.installed
 	@$(BIN)/python -m utils.run $(SETTINGS)
 
 test: $(BIN)/.installed-tests lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "$(TESTS)" --durations=10
 
 lint: $(BIN)/.installed-tests
 	@$(BIN)/ruff check .

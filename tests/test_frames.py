@@ -166,6 +166,18 @@ def test_only_the_missing_product_is_made(films: list[Path], tmp_path: Path) -> 
     assert all(Path(path).stat().st_mtime_ns == made[path] for path in made)
 
 
+def test_pictures_can_be_left_out(films: list[Path], tmp_path: Path) -> None:
+    table, keypoints, problems = frame_runs.run(tmp_path, films, pictures=False)
+    assert table["path"].isna().all()
+    assert len(keypoints) == 17 * len(table)
+    assert problems.empty
+    assert not list(tmp_path.rglob("*.jpg"))
+    again, _, _ = frame_runs.run(tmp_path, films, pictures=False, estimate=_fail)
+    pd.testing.assert_frame_equal(again, table)
+    with_pictures, _, _ = frame_runs.run(tmp_path, films, estimate=_fail)
+    assert with_pictures["path"].notna().all()
+
+
 def test_a_deleted_picture_is_made_again(films: list[Path], tmp_path: Path) -> None:
     table, _, _ = frame_runs.run(tmp_path, films)
     before = frame_runs.read_tree(tmp_path)

@@ -54,17 +54,17 @@ def test_frozen_head_is_no_worse_than_scikit_learns(inputs: Inputs) -> None:
 
 
 def test_finetuned_network_learns_and_equal_seeds_give_equal_results(
-    views_and_y: tuple,
+    views_and_y: tuple, inputs: Inputs
 ) -> None:
-    fit, _ = build_finetuned_fit(*views_and_y)
-    (history, shares), (_, again), (_, other) = (
-        fit(TRAIN, VAL, seed=seed) for seed in (0, 0, 1)
-    )
+    views, y = views_and_y
+    fit, _ = build_finetuned_fit(views, y)
+    (history, shares), (_, again) = (fit(TRAIN, VAL, seed=seed) for seed in (0, 0))
     np.testing.assert_array_equal(shares, again)
-    assert (shares != other).any()
+    # what was tuned is a copy: the pretrained blocks are as they were
+    np.testing.assert_allclose(pool_views(views[:4, 0]), inputs.x[:4], atol=1e-5)
     assert len(history) <= FINETUNED["quick"].n_epochs
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
-    assert (shares.argmax(axis=1) == views_and_y[1][VAL]).mean() > 0.8
+    assert (shares.argmax(axis=1) == y[VAL]).mean() > 0.8
 
 
 def test_batch_normalisation_does_not_learn(views_and_y: tuple) -> None:
@@ -75,15 +75,6 @@ def test_batch_normalisation_does_not_learn(views_and_y: tuple) -> None:
     normal = [x for x in tail.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert normal and not any(layer.trainable_weights for layer in normal)
     assert tail.trainable_weights
-
-
-def test_copy_that_is_tuned_leaves_the_pretrained_blocks_alone(
-    views_and_y: tuple, inputs: Inputs
-) -> None:
-    views, y = views_and_y
-    build_finetuned_fit(views, y)[0](TRAIN, VAL, seed=0)
-    np.testing.assert_array_equal(pool_views(views[:4, 0]), pool_views(views[:4, 0]))
-    np.testing.assert_allclose(pool_views(views[:, 0]), inputs.x, atol=1e-5)
 
 
 def test_one_picture_is_seen_as_among_many(inputs: Inputs) -> None:

@@ -120,6 +120,7 @@ def test_other_settings_are_kept_apart(frames: pd.DataFrame, look: Callable) -> 
     assert plain.shape[1] == 1 and len(list(folder.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_as_one(
     frames: pd.DataFrame,
     look: Callable,

@@ -55,6 +55,7 @@ def plan_films(
     *,
     every_s: float,
     estimate_key: str,
+    pictures: bool = True,
 ) -> list[Film]:
     """Say for every video what belongs to it on disk.
 
@@ -64,6 +65,7 @@ def plan_films(
         roots: Folder of the results by product, `frames` and perhaps `keypoints`.
         every_s: Seconds between pictures.
         estimate_key: Names what the keypoints depend on.
+        pictures: Whether frames come with pictures.
 
     Returns:
         The films in the order of the table.
@@ -73,7 +75,10 @@ def plan_films(
     """
     _check_videos(videos)
     settings = {
-        "frames": {"jpeg_quality": JPEG_QUALITY, "sharpness_px": SHARPNESS_SIDE_PX},
+        "frames": {
+            "jpeg_quality": JPEG_QUALITY if pictures else None,
+            "sharpness_px": SHARPNESS_SIDE_PX,
+        },
         "keypoints": {"estimate": estimate_key},
     }
     folders = {}
@@ -82,7 +87,8 @@ def plan_films(
         folders[name] = frame_store.name_settings(**parts)
         if not is_remote(root):
             frame_store.write_settings(root, folders[name], parts)
-    return [_plan_film(row, roots, folders) for row in videos.to_dict("records")]
+    films = [_plan_film(row, roots, folders) for row in videos.to_dict("records")]
+    return films if pictures else [_leave_out_pictures(film) for film in films]
 
 
 def find_missing(films: Iterable[Film]) -> list[Film]:
@@ -206,6 +212,12 @@ def _check_videos(videos: pd.DataFrame) -> None:
         raise ValueError(
             f"Two videos are named {twice.iloc[0]!r}. Rename one of the files."
         )
+
+
+def _leave_out_pictures(film: Film) -> Film:
+    """Return a film of which no pictures are wanted."""
+    products = [replace(product, has_pictures=False) for product in film.products]
+    return replace(film, products=tuple(products))
 
 
 def _plan_film(

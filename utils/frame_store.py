@@ -40,6 +40,7 @@ class Product:
         settings: Name of the folder inside `root` for these settings.
         video: The film's stem.
         key: Names all that decides the result: film, settings, model, code.
+        has_pictures: Whether `frames` come with pictures; without, `path` is missing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Product:
     settings: str
     video: str
     key: str
+    has_pictures: bool = True
 
     @property
     def table_path(self) -> Address:

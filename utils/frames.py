@@ -37,6 +37,7 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
     estimate: Estimate | None = None,
     estimate_key: str = "",
     n_jobs: int = 1,
+    pictures: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
     """Make pictures, and keypoints if asked for, of every video; only what is missing.
 
@@ -56,6 +57,7 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
         estimate_key: Names what `estimate` depends on: model, weights, version.
         n_jobs: Processes; -1 takes every core. Under `joblib.parallel_config(
             backend="dask")` the tasks run on that cluster.
+        pictures: Whether to write pictures; without them `path` is missing.
 
     Returns:
         The table `frames`, with absolute paths; the table `keypoints`, in pixels of
@@ -71,7 +73,9 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
     roots = {"frames": parse_address(frames_dir)}
     if keypoints_dir is not None:
         roots["keypoints"] = parse_address(keypoints_dir)
-    films = plan_films(videos, roots, every_s=every_s, estimate_key=estimate_key)
+    films = plan_films(
+        videos, roots, every_s=every_s, estimate_key=estimate_key, pictures=pictures
+    )
     _sweep(roots)
     unread = _make_missing(films, every_s=every_s, estimate=estimate, n_jobs=n_jobs)
     _sweep(roots)  # a worker may have died

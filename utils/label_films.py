@@ -60,7 +60,7 @@ def find_renamed_films(state: LabelState, films: Mapping[str, str]) -> list[Film
     """
     changes = []
     for video, sha256 in films.items():
-        if state.films.get(video) == sha256 or _is_labelled(state, video):
+        if _is_labelled(state, video):
             continue
         names = [
             name

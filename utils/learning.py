@@ -86,6 +86,9 @@ def fit_model(
     Returns:
         One row an epoch: `epoch` from 1, `seconds` of training so far, `loss`,
         `accuracy`, `val_loss`, `val_accuracy`.
+
+    Raises:
+        ValueError: If inputs are not numbers, or learning runs away.
     """
     versions, y = train
     batch_size = _choose_batch_size(len(y), schedule)
@@ -178,6 +181,12 @@ def _tell_in_parts(
     """Return class probabilities, float64, rows summing to 1."""
     parts = [tell(x[i : i + _N_TOLD]) for i in range(0, len(x), _N_TOLD)]
     shares = np.concatenate(parts).astype(np.float64)
+    n_lost = int(np.isnan(shares).any(axis=1).sum())
+    if n_lost:
+        raise ValueError(
+            f"The model gives no probabilities for {n_lost} of {len(x)} frames. Leave "
+            "out frames with missing numbers, or lower the learning rate."
+        )
     return shares / shares.sum(axis=1, keepdims=True)
 
 

@@ -235,25 +235,35 @@ def _stack_rows(rows: list[dict]) -> dict[str, np.ndarray]:
 def _make_picture(
     frame: film.FilmFrame, product: Product, piece: int, work: Path
 ) -> dict:
-    """Write a frame as JPEG into the workspace and return its row."""
-    import cv2
-
-    name = f"{piece:04d}/{frame.frame_idx:08d}.jpg"
-    bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-    done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError(f"Frame {frame.frame_idx} of {product.video} is no picture.")
-    path = work / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(jpeg)
+    """Write a frame as JPEG into the workspace, if asked for, and return its row."""
+    name = None
+    if product.has_pictures:
+        name = f"{piece:04d}/{frame.frame_idx:08d}.jpg"
+        _write_jpeg(frame, work / name)
+        name = f"pictures/{product.folder_name}/{name}"
     return {
         "frame_idx": frame.frame_idx,
         "time_s": frame.time_s,
-        "path": f"{product.pictures_dir.relative_to(product.root).as_posix()}/{name}",
+        "path": name,
         "width_px": frame.image.shape[1],
         "height_px": frame.image.shape[0],
         "sharpness": measure_sharpness(frame.image),
     }
+
+
+def _write_jpeg(frame: film.FilmFrame, path: Path) -> None:
+    """Write a frame as JPEG; JPEG knows no side above 65500 px."""
+    import cv2
+
+    bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+    done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError(
+            f"A frame of {bgr.shape[1]} x {bgr.shape[0]} px does not fit into a JPEG. "
+            "Make the film smaller."
+        )
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(jpeg)
 
 
 def _find_keypoints(frame: film.FilmFrame, estimate: Estimate) -> dict:

@@ -12,6 +12,8 @@ from utils.learning import Schedule, fit_model, predict, seed_training
 if TYPE_CHECKING:
     import keras
 
+_LEAST_VARIANCE = 1e-10
+
 
 def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
     """Build one dense softmax layer on inputs that the model standardises itself.
@@ -25,9 +27,10 @@ def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
     """
     import keras
 
-    scale = keras.layers.Normalization(
-        mean=x.mean(axis=0), variance=np.maximum(x.var(axis=0), 1e-12)
-    )
+    variance = x.var(axis=0)
+    # a column that never changes has no scale: it must not be blown up when it does
+    variance = np.where(variance > _LEAST_VARIANCE, variance, 1.0)
+    scale = keras.layers.Normalization(mean=x.mean(axis=0), variance=variance)
     softmax = keras.layers.Dense(n_classes, activation="softmax")
     return keras.Sequential([keras.Input((x.shape[1],)), scale, softmax])
 

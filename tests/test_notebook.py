@@ -1,0 +1,88 @@
+"""The notebook: how it is written, and that it runs on a short cut of the demo."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from utils import run
+
+ROOT = Path(__file__).parents[1]
+CELLS = json.loads((ROOT / "poseNet.ipynb").read_text(encoding="utf-8"))["cells"]
+CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]
+
+
+def test_no_output_is_committed() -> None:
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in CODE)
+
+
+@pytest.mark.parametrize("cell", CODE, ids=lambda cell: cell["id"])
+def test_a_cell_is_short_and_defines_nothing(cell: dict) -> None:
+    lines = "".join(cell["source"]).splitlines()
+    assert len(lines) <= 15
+    assert not any(line.lstrip().startswith(("def ", "class ")) for line in lines)
+
+
+def test_imports_stand_in_the_first_code_cell_only() -> None:
+    for cell in CODE[1:]:
+        assert not [
+            line
+            for line in "".join(cell["source"]).splitlines()
+            if line.startswith(("import ", "from "))
+        ]
+
+
+def test_settings_are_plain_values() -> None:
+    notebook = nbformat.read(ROOT / "poseNet.ipynb", as_version=4)
+    defaults = run.read_defaults(notebook)
+    assert {"VIDEOS", "LABELS", "RESULTS", "POSE_MODEL", "EVERY_S"} <= set(defaults)
+
+
+@pytest.fixture
+def short_demo(tmp_path: Path) -> dict[str, str]:
+    """Six clips of three people, their labels, and coarse settings."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    names = [f"person{i}_{clip}" for i in (1, 2, 3) for clip in "ab"]
+    for name in names:
+        shutil.copy(ROOT / "videos" / f"{name}.mp4", videos)
+    listed = pd.read_csv(ROOT / "videos/videos.csv")
+    listed[listed["video"].isin(names)].to_csv(videos / "videos.csv", index=False)
+    labels = pd.read_csv(ROOT / "data/labels.csv")
+    kept = labels[labels["video"].isin(names)]
+    kept.to_csv(tmp_path / "labels.csv", index=False)
+    return {
+        "VIDEOS": str(videos),
+        "LABELS": str(tmp_path / "labels.csv"),
+        "RESULTS": str(tmp_path / "results"),
+        "POSE_MODEL": "movenet_lightning",
+        "EVERY_S": "1.0",
+        "N_FOLDS": "3",
+        "SEEDS": "[0]",
+        "FILM_S": "2.0",
+    }
+
+
+def test_the_notebook_runs_and_leaves_every_result(
+    short_demo: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = [f"{name}={value}" for name, value in short_demo.items()]
+    code = run.main(settings)
+    assert code == 0, capfd.readouterr().err[-2000:]
+    results = Path(short_demo["RESULTS"])
+    expected = {
+        *("val_loss.png", "val_acc.png", "confusion.png", "example.png"),
+        *("comparison.csv", "history.csv", "predictions.csv", "postures.csv"),
+        *("poseNet.ipynb", "report.html", "annotated.mp4", "model_card.md"),
+        "pose_softmax.keras",
+    }
+    assert expected <= {path.name for path in results.iterdir()}
+    table = pd.read_csv(results / "comparison.csv").set_index("model")
+    assert list(table.index) == [
+        *("majority", "pose_softmax", "mobilenet_frozen", "mobilenet_finetuned")
+    ]
+    assert table.loc["pose_softmax", "accuracy"] > 0.9
+    assert (table["n_people"] == 3).all()
