@@ -18,6 +18,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.flaky(reruns=2),  # a loaded machine may answer late
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium here"),
 ]
 
@@ -363,6 +364,8 @@ def test_a_restart_and_a_reload_resume_at_the_same_place(labelling: Labelling) -
     labelling.wait_for_row(8)
     labelling.wait_until_saved()
     labels = labelling.read_labels()
+    labelling.session.go_to_video("person1_b")
+    labelling.wait_until_noted("person1_b", labelling.session.times_s[8])
     labelling.save()
     labelling.page.reload()  # the kernel lives on, so does the widget
     labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
@@ -371,7 +374,6 @@ def test_a_restart_and_a_reload_resume_at_the_same_place(labelling: Labelling) -
     labelling.press("ArrowRight", "4")
     labelling.wait_for_row(10)
     labelling.wait_until_saved()
-    labelling.session.go_to_video("person1_b")
     labelling.wait_until_noted("person1_b", labelling.session.times_s[10])
     labelling.page.evaluate(
         "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"

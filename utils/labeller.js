@@ -666,7 +666,9 @@ class Ui {
       this.held = this.stroke = null;
       this.say(reason, true);
     }
-    if (position !== undefined && position !== null) this.go(position);
+    // a late answer must not pull the playhead back from where the user has gone since
+    const stayed = !action || this.row === action.position;
+    if (position !== undefined && position !== null && stayed) this.go(position);
     if (text) this.say(text);
     this.showSaved();
     this.areLinesOld = true;
