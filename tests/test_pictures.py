@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils.pictures import colour_keypoint, plot_pose, plot_sheet
+from utils.pictures import colour_keypoint, plot_heat_maps, plot_pose, plot_sheet
 from utils.skeleton import EDGES, KEYPOINTS
 
 IMAGE = np.zeros((60, 80, 3), dtype=np.uint8)
@@ -65,3 +65,9 @@ def test_sheet_shows_all_pictures_with_titles() -> None:
 def test_sheet_refuses_no_pictures() -> None:
     with pytest.raises(ValueError, match="at least one picture"):
         plot_sheet([])
+
+
+def test_heat_maps_have_a_picture_a_keypoint() -> None:
+    figure = plot_heat_maps(IMAGE[:60, :60], np.zeros((9, 9, 17)))
+    names = [ax.get_title() for ax in figure.axes][1:]
+    assert names == [name.replace("_", " ") for name in KEYPOINTS]

@@ -1,5 +1,7 @@
 """PoseNet: heat maps decoded, pixels read without half-pixel centres."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,16 @@ def test_sample_square_starts_at_the_corner_not_half_a_pixel_in() -> None:
 def test_load_posenet_refuses_another_input_size() -> None:
     with pytest.raises(ValueError, match=r"one of \(257, 385, 513\), got 300"):
         load_posenet(300)
+
+
+def test_heat_maps_peak_where_the_keypoint_is_found(demo_videos: Path) -> None:
+    from utils.film import read_film
+    from utils.posenet import compute_heat_maps, load_posenet
+    from utils.squares import frame_square
+
+    image = next(iter(read_film(demo_videos / "person2_a.mp4"))).image
+    square = frame_square((image.shape[1], image.shape[0]))
+    heat_maps = compute_heat_maps(image, square)
+    assert heat_maps.shape == (17, 17, 17)
+    pose = load_posenet(257)(image, square)
+    np.testing.assert_allclose(heat_maps.max(axis=(0, 1)), pose[:, 2], atol=1e-5)

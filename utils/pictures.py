@@ -135,3 +135,31 @@ def plot_sheet(
             ax.set_title(titles[idx], fontsize=7)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def plot_heat_maps(image: np.ndarray, heat_maps: np.ndarray) -> Figure:
+    """Plot a square picture and the heat map of each keypoint over it.
+
+    Args:
+        image: RGB uint8 `(side, side, 3)`, what the network looked at.
+        heat_maps: `(rows, columns, 17)`, 0 to 1.
+
+    Returns:
+        The Figure.
+    """
+    figure, axes = plt.subplots(3, 6, figsize=(11, 6), layout="constrained")
+    axes[0, 0].imshow(image)
+    axes[0, 0].set_title("what PoseNet sees", fontsize=8)
+    grey = image.mean(axis=2)
+    side = image.shape[0]
+    for ax, name, heat in zip(
+        axes.flat[1:], KEYPOINTS, np.moveaxis(heat_maps, 2, 0), strict=True
+    ):
+        ax.imshow(grey, cmap="gray", alpha=0.6)
+        extent = (0, side, side, 0)
+        ax.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6, extent=extent)
+        ax.set_title(name.replace("_", " "), fontsize=8)
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+    figure.suptitle("The network: one heat map a keypoint", fontsize=11)
+    return figure

@@ -5,6 +5,8 @@ person (@tensorflow-models/pose-detection, decodeSinglePose): the best cell of e
 map, then the offset stored at that cell.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from utils.skeleton import N_KEYPOINTS
@@ -35,24 +37,53 @@ def load_posenet(input_size: int = 257) -> PoseNetwork:
             f"Expected PoseNet's input size to be one of {INPUT_SIZES}, got "
             f"{input_size!r}."
         )
+    run = _build_runner(input_size)
+
+    def estimate(image: np.ndarray, square: Square) -> np.ndarray:
+        pose = decode_pose(*run(sample_square(image, square, input_size)))
+        pose[:, :2] = pose[:, :2] * (square.side_px / input_size) + square[:2]
+        return pose
+
+    return estimate
+
+
+def _build_runner(
+    input_size: int,
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return what gives heat map and offset of a sampled square."""
     interpreter = load_interpreter(find_weights(WEIGHTS))
     given_idx = interpreter.get_input_details()[0]["index"]
     interpreter.resize_tensor_input(given_idx, [1, input_size, input_size, 3])
     interpreter.allocate_tensors()
     index = {d["shape"][-1]: d["index"] for d in interpreter.get_output_details()}
 
-    def estimate(image: np.ndarray, square: Square) -> np.ndarray:
-        pixels = sample_square(image, square, input_size)
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         interpreter.set_tensor(given_idx, pixels[None])
         interpreter.invoke()
-        pose = decode_pose(
+        return (
             interpreter.get_tensor(index[N_KEYPOINTS])[0],
             interpreter.get_tensor(index[2 * N_KEYPOINTS])[0],
         )
-        pose[:, :2] = pose[:, :2] * (square.side_px / input_size) + square[:2]
-        return pose
 
-    return estimate
+    return run
+
+
+def compute_heat_maps(
+    image: np.ndarray, square: Square, *, input_size: int = 257
+) -> np.ndarray:
+    """Show what the network sees before a keypoint is chosen, for a picture of it.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        square: Part of the picture to look at.
+        input_size: As for `load_posenet`.
+
+    Returns:
+        float array `(rows, columns, 17)`, 0 to 1: how sure the network is that a
+        keypoint lies near each place of a grid over the square.
+    """
+    heat_map, _ = _build_runner(input_size)(sample_square(image, square, input_size))
+    return 1 / (1 + np.exp(-heat_map))
 
 
 def sample_square(image: np.ndarray, square: Square, input_size: int) -> np.ndarray:
