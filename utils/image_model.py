@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["look_at_frames", "pool_views"]  # of image_trunk, for the notebook
 
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 N_FEATURES = 1280
 FROZEN = Schedule(
     n_epochs=40, patience=10, batch_size=32, learning_rate=1e-3, weight_decay=1e-3
 )
 FINETUNED: dict[str, Schedule] = {
-    "quick": Schedule(4, 2, 32, 5e-4, weight_decay=1e-4, decays=True),
+    "quick": Schedule(3, 2, 32, 5e-4, weight_decay=1e-4, decays=True),
     "full": Schedule(12, 4, 32, 5e-4, weight_decay=1e-4, decays=True),
 }
 DROPOUT = 0.2

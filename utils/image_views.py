@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-CANVAS_PX = 208 * 160  # area; about what 640 × 480 is shrunk to
+# The area that the weights were made with: 640 × 480 becomes 256 × 192.
+CANVAS_PX = 224 * 224
 _STEP_PX = 16
 _GREY = (124, 116, 104)  # ImageNet's mean colour: nothing, to the network
 

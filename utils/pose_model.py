@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from utils.compare import Fit
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 SCHEDULE = Schedule(n_epochs=60, patience=10, batch_size=32, learning_rate=0.02)
 
 

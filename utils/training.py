@@ -31,7 +31,11 @@ def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
     # a column that never changes has no scale: it must not be blown up when it does
     variance = np.where(variance > _LEAST_VARIANCE, variance, 1.0)
     scale = keras.layers.Normalization(mean=x.mean(axis=0), variance=variance)
-    softmax = keras.layers.Dense(n_classes, activation="softmax")
+    # the loss is convex: from 0 it finds the least weights, from random ones it keeps
+    # noise in every direction that the training frames do not span
+    softmax = keras.layers.Dense(
+        n_classes, activation="softmax", kernel_initializer="zeros"
+    )
     return keras.Sequential([keras.Input((x.shape[1],)), scale, softmax])
 
 
