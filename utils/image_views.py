@@ -35,9 +35,9 @@ def choose_canvas(image: np.ndarray) -> tuple[int, int]:
 
     Example:
         >>> choose_canvas(np.zeros((480, 640, 3)))
-        (208, 160)
+        (256, 192)
         >>> choose_canvas(np.zeros((1920, 1080, 3)))
-        (144, 240)
+        (160, 304)
     """
     height, width = image.shape[:2]
     side = np.sqrt(CANVAS_PX * width / height), np.sqrt(CANVAS_PX * height / width)
