@@ -42,7 +42,8 @@ def _noisy_fit(
     (folder / f"called-{seed}-{val[0]}").touch()
     first = np.random.default_rng(seed).uniform(0.1, 0.9, len(val))
     epochs = {"epoch": [1, 2], "seconds": [1.0, 2.0], "val_loss": [0.5, 0.7]}
-    rest = {key: [0.5, 0.5] for key in ("loss", "accuracy", "val_accuracy")}
+    others = ("cpu_s", "loss", "accuracy", "val_accuracy")
+    rest = {key: [0.5, 0.5] for key in others}
     return pd.DataFrame({**epochs, **rest}), np.column_stack([first, 1 - first])
 
 

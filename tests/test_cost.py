@@ -12,10 +12,10 @@ from utils.cost import (
     measure_decoding,
     measure_megabytes,
     measure_steps,
-    measure_training,
     read_costs,
     read_energy_j,
     summarise_costs,
+    summarise_training,
 )
 
 
@@ -50,10 +50,11 @@ def test_each_step_gets_what_the_one_before_gave() -> None:
 
 
 def test_costs_add_up_from_the_film_to_the_answer(tmp_path: Path) -> None:
-    training = measure_training({"pose": lambda: None, "image": lambda: None})
+    training = pd.DataFrame({"model": ["pose", "image"], "train_s": 1.0})
     decode = measure_decoding(iter(range(4)))
     assert decode["step"].tolist() == ["decode"]
     own = pd.DataFrame({"step": ["network"], "ms": [40.0], "cpu_ms": [80.0]})
+    own["energy_j"] = 2.0
     decode = decode.assign(ms=10.0, cpu_ms=10.0)
     steps = {"pose": pd.concat([decode, own]), "image": decode}
     (tmp_path / "w").write_bytes(bytes(2_000_000))
@@ -71,6 +72,14 @@ def test_costs_add_up_from_the_film_to_the_answer(tmp_path: Path) -> None:
     text = read_costs(table.reset_index(), pose="pose", image="image")
     assert "50 ms with the pose model and 10 ms" in text
     assert "5.0 times slower" in text
+
+
+def test_training_is_what_whole_runs_took_on_average() -> None:
+    columns = ["model", "fold", "seed", "epoch", "seconds", "cpu_s"]
+    rows = [("pose", 0, 0, 1, 1.0, 1.5), ("pose", 0, 0, 2, 2.0, 3.0)]
+    rows += [("pose", 1, 0, 1, 4.0, 5.0), ("image", 0, 0, 1, 7.0, 9.0)]
+    table = summarise_training(pd.DataFrame(rows, columns=columns))
+    assert table.to_numpy().tolist() == [["pose", 3.0, 4.0], ["image", 7.0, 9.0]]
 
 
 def test_a_missing_file_has_no_size(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from utils.files import build_key
 from utils.tables import check_table, read_table, write_table
 from utils.workers import run_tasks
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 class Fit(Protocol):
@@ -247,7 +247,8 @@ def fit_majority(
 
 def empty_history() -> pd.DataFrame:
     """Return a history without epochs, for rivals that do not learn in epochs."""
-    columns = ["epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy"]
+    columns = ["epoch", "seconds", "cpu_s", "loss", "accuracy"]
+    columns += ["val_loss", "val_accuracy"]
     return pd.DataFrame({c: pd.Series(dtype="float64") for c in columns})
 
 

@@ -67,23 +67,19 @@ def read_energy_j(path: Path = _ENERGY) -> float:
         return np.nan
 
 
-def measure_training(fits: Mapping[str, Callable[[], object]]) -> pd.DataFrame:
-    """Let each model learn once, one after the other, and measure it.
+def summarise_training(history: pd.DataFrame) -> pd.DataFrame:
+    """Average over folds and seeds what one training took, all its epochs.
 
     Args:
-        fits: Model to a call that lets it learn, e.g. `partial(rival.fit, train, val,
-            seed=0)`.
+        history: Table `history`: seconds and processor seconds since a run's start.
 
     Returns:
-        Table `model`, `train_s`, `train_cpu_s`, `train_j` (joules; NaN where they
-        cannot be read).
+        Table `model`, `train_s`, `train_cpu_s`, models in the order of `history`.
     """
-    rows = []
-    for model, fit in fits.items():
-        with measure() as spent:
-            fit()
-        rows.append((model, spent.seconds, spent.cpu_s, spent.energy_j))
-    return pd.DataFrame(rows, columns=["model", "train_s", "train_cpu_s", "train_j"])
+    runs = history.groupby(["model", "fold", "seed"], sort=False)
+    spent = runs[["seconds", "cpu_s"]].max().groupby("model", sort=False).mean()
+    spent.columns = ["train_s", "train_cpu_s"]
+    return spent.reset_index()
 
 
 def measure_steps(
@@ -97,7 +93,8 @@ def measure_steps(
             once before, unmeasured, for what is loaded at the first call.
 
     Returns:
-        Table `step`, `ms` and `cpu_ms` an item (means).
+        Table `step`, `ms`, `cpu_ms` and `energy_j` an item (means; joules are NaN where
+        the machine does not tell them).
     """
     value = items[0]
     for _, call in steps:
@@ -106,9 +103,15 @@ def measure_steps(
     for name, call in steps:
         with measure() as spent:
             values = [call(value) for value in values]
-        rows.append((name, spent.seconds, spent.cpu_s))
-    table = pd.DataFrame(rows, columns=["step", "ms", "cpu_ms"])
-    return table.assign(**1e3 * table[["ms", "cpu_ms"]] / len(values))
+        rows.append(_build_step(name, spent, len(values)))
+    return pd.DataFrame(rows)
+
+
+def _build_step(name: str, spent: Spent, n_items: int) -> dict[str, object]:
+    """Return what a step took an item."""
+    n = max(n_items, 1)
+    ms, cpu_ms = 1e3 * spent.seconds / n, 1e3 * spent.cpu_s / n
+    return {"step": name, "ms": ms, "cpu_ms": cpu_ms, "energy_j": spent.energy_j / n}
 
 
 def measure_decoding(frames: Iterable[object]) -> pd.DataFrame:
@@ -118,12 +121,11 @@ def measure_decoding(frames: Iterable[object]) -> pd.DataFrame:
         frames: Frames as they are read, e.g. `film.read_film(path, every_s=0.2)`.
 
     Returns:
-        One row, as `measure_steps` gives: `step` `decode`, `ms`, `cpu_ms` a frame.
+        One row, as `measure_steps` gives, of the step `decode`.
     """
     with measure() as spent:
         n_frames = sum(1 for _ in frames)
-    ms = 1e3 * np.array([spent.seconds, spent.cpu_s]) / max(n_frames, 1)
-    return pd.DataFrame({"step": ["decode"], "ms": [ms[0]], "cpu_ms": [ms[1]]})
+    return pd.DataFrame([_build_step("decode", spent, n_frames)])
 
 
 def measure_megabytes(paths: Iterable[Path]) -> float:
@@ -141,7 +143,7 @@ def summarise_costs(
     """Join what each model costs to train and to use.
 
     Args:
-        training: From `measure_training`.
+        training: From `summarise_training`.
         steps: Model to its steps from the film to the answer, decoding included.
         upfront_s: Model to the seconds that its inputs take before it can learn:
             keypoints or picture features of all frames learnt from.
@@ -149,14 +151,15 @@ def summarise_costs(
 
     Returns:
         Table with a row a model: `model`, `upfront_s`, `train_s`, `train_cpu_s`,
-        `train_j`, `ms_per_frame`, `cpu_ms_per_frame`, `frames_per_s`, `steps` (in
-        words) and `megabytes`.
+        `ms_per_frame`, `cpu_ms_per_frame`, `energy_j_per_frame`, `frames_per_s`,
+        `steps` (in words) and `megabytes`.
     """
     table = training.set_index("model")
     table.insert(0, "upfront_s", pd.Series(upfront_s, dtype=float))
     for model, own in steps.items():
         table.loc[model, "ms_per_frame"] = own["ms"].sum()
         table.loc[model, "cpu_ms_per_frame"] = own["cpu_ms"].sum()
+        table.loc[model, "energy_j_per_frame"] = own["energy_j"].sum(min_count=1)
     table["frames_per_s"] = 1e3 / table["ms_per_frame"]
     words = {
         model: " + ".join(f"{r.step} {r.ms:.1f}" for r in own.itertuples())
@@ -186,7 +189,7 @@ def read_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
         f"{two:.0f} ms with the image model: {max(one, two) / min(one, two):.1f} times "
         f"{order}."
     )
-    if rows["train_j"].isna().all():
+    if rows["energy_j_per_frame"].isna().all():
         text += (
             " This machine does not tell its energy; processor seconds stand for it."
         )

@@ -11,7 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     import keras
 
-HISTORY_COLUMNS = ["epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy"]
+SCORE_COLUMNS = ["loss", "accuracy", "val_loss", "val_accuracy"]
+HISTORY_COLUMNS = ["epoch", "seconds", "cpu_s", *SCORE_COLUMNS]
 # With few frames batches shrink, down to this, so that an epoch has this many steps.
 _MIN_BATCH, _MIN_STEPS = 4, 16
 _BYTES_AT_ONCE = 32 << 20
@@ -84,8 +85,8 @@ def fit_model(
         seed: Decides order and versions.
 
     Returns:
-        One row an epoch: `epoch` from 1, `seconds` of training so far, `loss`,
-        `accuracy`, `val_loss`, `val_accuracy`.
+        One row an epoch: `epoch` from 1, `seconds` of training so far by the clock and
+        `cpu_s` by the processor, `loss`, `accuracy`, `val_loss`, `val_accuracy`.
 
     Raises:
         ValueError: If inputs are not numbers, or learning runs away.
@@ -95,10 +96,10 @@ def fit_model(
     n_steps = len(y) // batch_size
     teach = _compile_teaching(model, schedule, n_steps=n_steps)
     tell = _compile_telling(model)
-    rng, rows, seconds = np.random.default_rng(seed), [], 0.0
+    rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
     for epoch in range(1, schedule.n_epochs + 1):
-        started = time.perf_counter()
+        started, started_cpu = time.perf_counter(), time.process_time()
         order = rng.permutation(len(y))[: n_steps * batch_size]
         version = rng.integers(0, versions.shape[1], len(order))
         for steps in _cut_steps(versions, order.reshape(n_steps, batch_size)):
@@ -106,8 +107,9 @@ def fit_model(
             shown = versions[picked, version.reshape(n_steps, batch_size)[steps]]
             teach(shown.astype(np.float32), y[picked])
         seconds += time.perf_counter() - started
+        cpu_s += time.process_time() - started_cpu
         scores = (*_score(tell, *watched), *_score(tell, *val))
-        rows.append((epoch, seconds, *scores))
+        rows.append((epoch, seconds, cpu_s, *scores))
         if scores[2] < best_loss:
             best_loss, best_epoch, best_weights = scores[2], epoch, model.get_weights()
         if epoch - best_epoch >= schedule.patience:

@@ -102,6 +102,7 @@ SCHEMAS: dict[str, Schema] = {
             "seed": "int64",
             "epoch": "int64",
             "seconds": "float64",
+            "cpu_s": "float64",
             "loss": "float64",
             "accuracy": "float64",
             "val_loss": "float64",
