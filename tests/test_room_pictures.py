@@ -9,7 +9,6 @@ import pytest
 
 from utils.room_pictures import (
     VARIANTS,
-    estimate_room,
     make_room_pictures,
     pick_frames,
 )
@@ -95,20 +94,3 @@ def test_models_learn_from_whole_pictures_of_other_people_only(
         assert split.train.max() < len(samples) <= split.val.min()
         assert not set(learnt["subject"]) & set(told["subject"])
         assert len(told) == 6 * len(VARIANTS)
-
-
-def test_poses_are_looked_for_again_once(
-    samples: pd.DataFrame, poses: dict, tmp_path: Path
-) -> None:
-    room, calls = _make(samples, poses, tmp_path / "room"), []
-
-    def estimate(image: np.ndarray) -> np.ndarray:
-        calls.append(image.shape)
-        return np.full((17, 3), float(len(calls)))
-
-    options = {"estimate": estimate, "estimate_key": "fake", "read_image": _read_image}
-    table = estimate_room(room, folder=tmp_path, **options)
-    assert len(table) == 17 * len(room)
-    assert table["x_px"].iloc[[0, 17, -1]].tolist() == [1, 2, len(room)]
-    estimate_room(room, folder=tmp_path, **options)
-    assert len(calls) == len(room)

@@ -1,12 +1,13 @@
 """Pictures for the room test: frames without the person, persons without the room."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 
+from utils.crops import write_jpeg
 from utils.cutout import (
     ReadImage,
     blank_person,
@@ -146,7 +147,7 @@ def _make_variants(
         path = Path(sample["path"])
         if variant in made:
             path = folder / variant.replace(" ", "_") / f"{video}_{frame_idx:06d}.jpg"
-            _write_jpeg(path, made[variant])
+            write_jpeg(path, made[variant])
         row = {**sample, "video": f"{video}{_MARK}{variant}", "path": str(path)}
         facts = {"variant": variant, "width_px": width, "height_px": height}
         rows.append({**row, **facts, "share_filled": filled})
@@ -156,58 +157,3 @@ def _make_variants(
 def _choose_other(video: str, videos: Sequence[str]) -> str:
     """Return the video half way round the list: most likely of another person."""
     return videos[(videos.index(video) + max(1, len(videos) // 2)) % len(videos)]
-
-
-def _write_jpeg(path: Path, image: np.ndarray) -> None:
-    """Write a picture with little loss."""
-    import cv2
-
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    with atomic_path(path) as part:
-        part.write_bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
-
-
-def estimate_room(
-    room: pd.DataFrame,
-    *,
-    estimate: Callable[[np.ndarray], np.ndarray],
-    estimate_key: str,
-    read_image: ReadImage,
-    folder: Path,
-    n_jobs: int = 1,
-) -> pd.DataFrame:
-    """Look for the person again in every picture of the room test.
-
-    Args:
-        room: From `make_room_pictures`.
-        estimate: Picture to pose `(17, 3)`.
-        estimate_key: Names all that decides `estimate`'s result.
-        read_image: Gives the RGB picture of a file.
-        folder: Where the result is kept.
-        n_jobs: Processes.
-
-    Returns:
-        Table `keypoints` for the frames of `room`.
-    """
-    key = build_key(estimate=estimate_key, paths=joblib.hash(room["path"].tolist()))
-    path = Path(folder) / f"keypoints-{key}.parquet"
-    if not path.exists():
-        parts = np.array_split(room["path"].to_numpy(object), 4 * n_jobs)
-        tasks = (joblib.delayed(_estimate)(p, estimate, read_image) for p in parts)
-        poses = np.concatenate(joblib.Parallel(n_jobs)(tasks)).reshape(-1, 3)
-        table = room[["video", "frame_idx"]]
-        table = table.loc[table.index.repeat(len(KEYPOINTS))].reset_index(drop=True)
-        table["keypoint"] = np.tile(np.array(KEYPOINTS, object), len(room))
-        table[["x_px", "y_px", "score"]] = poses
-        with atomic_path(path) as part:
-            table.to_parquet(part, index=False)
-    return pd.read_parquet(path)
-
-
-def _estimate(
-    paths: Sequence[str],
-    estimate: Callable[[np.ndarray], np.ndarray],
-    read_image: ReadImage,
-) -> np.ndarray:
-    """Return the poses of some pictures."""
-    return np.array([estimate(read_image(p)) for p in paths]).reshape(-1, 17, 3)
