@@ -1,5 +1,6 @@
 """Tests of `utils.ablation`."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from utils.ablation import (
     average_poses,
     average_weights,
+    build_settings,
     hide_parts,
     keep_place_only,
     list_columns,
@@ -101,3 +103,16 @@ def test_place_alone_is_centre_and_size(inputs: Inputs) -> None:
     xy[:, 2:] = (0.3, 0.5)
     raw = Inputs(xy.reshape(60, -1), inputs.y, inputs.people, 2)
     np.testing.assert_allclose(keep_place_only(raw).x[0], [0.3, 0.5, 0.2, 0.8])
+
+
+def test_every_question_is_asked_once_the_default_first(inputs: Inputs) -> None:
+    kinds = {"raw": replace(inputs, x=inputs.x + 1), "normalised": inputs}
+    settings = build_settings(kinds, default="normalised", mirrored=inputs.x)
+    assert list(settings) == ["coordinates", "position", "mirroring", "parts"]
+    assert list(settings["coordinates"]) == ["normalised", "raw"]
+    assert settings["position"]["place and size alone"].x.shape[1] == 4
+    with_mirrors = settings["mirroring"]["with mirror images"]
+    assert with_mirrors.mirrored is inputs.x
+    kinds["normalised"] = with_mirrors
+    settings = build_settings(kinds, default="normalised", mirrored=inputs.x)
+    assert settings["mirroring"]["without mirror images"].mirrored is None

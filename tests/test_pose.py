@@ -13,7 +13,13 @@ import pandas as pd
 import pytest
 
 from utils.keypoint_metrics import compute_oks, find_correct_keypoints
-from utils.pose import describe_model, estimate_pose, find_people, find_pose
+from utils.pose import (
+    describe_model,
+    estimate_pose,
+    find_files,
+    find_people,
+    find_pose,
+)
 from utils.skeleton import KEYPOINT_IDX, KEYPOINTS
 from utils.squares import Square
 
@@ -326,3 +332,13 @@ def test_converted_saved_model_agrees_with_the_tflite_weights(
         for image in demo_frames[0][:3]:
             found = estimate_pose(image, model=folder)
             assert np.abs(found - estimate_pose(image, model=name))[:, :2].max() < 0.1
+
+
+def test_a_network_is_read_from_files(tmp_path: Path) -> None:
+    assert [p.suffix for p in find_files(FAST)] == [".tflite"]
+    assert find_files("posenet_385") == find_files("posenet")
+    (tmp_path / "variables").mkdir()
+    for name in ("saved_model.pb", "variables/data"):
+        (tmp_path / name).write_bytes(b"x")
+    assert len(find_files(str(tmp_path))) == 2
+    assert find_files("https://example.org/model") == []

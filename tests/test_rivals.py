@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utils.rivals import RECIPES, Inputs, build_rival, describe_effort, fit_recipe
+from utils.rivals import (
+    RECIPES,
+    Inputs,
+    build_rival,
+    describe_effort,
+    extend_inputs,
+    fit_recipe,
+)
 
 
 @pytest.fixture
@@ -103,3 +110,15 @@ def test_effort_is_three_settings_each() -> None:
     tried = table["tried"][: len(RECIPES)]
     assert (tried.str.count(",") == 2).all()
     assert len(table) == len(RECIPES) + 1
+    fixed = describe_effort({"a": ("34 numbers", "knn")}, others={}, tune=False)
+    assert fixed["tried"].tolist() == ["9"]
+
+
+def test_further_rows_are_told_as_the_same_model_tells_them(inputs: Inputs) -> None:
+    mirrored = replace(inputs, mirrored=-inputs.x)
+    for own in (inputs, mirrored):
+        y, people = np.tile(inputs.y, 2), np.tile(inputs.people, 2)
+        more = extend_inputs(own, inputs.x, y=y, people=people)
+        one = fit_recipe(TRAIN, VAL, seed=0, inputs=own, recipe="logistic")[1]
+        two = fit_recipe(TRAIN, VAL + 60, seed=0, inputs=more, recipe="logistic")[1]
+        np.testing.assert_array_equal(one, two)

@@ -74,6 +74,32 @@ def keep_place_only(inputs: Inputs) -> Inputs:
     return replace(inputs, x=reduce(inputs.x), mirrored=mirrored)
 
 
+def build_settings(
+    coordinates: Mapping[str, Inputs], *, default: str, mirrored: np.ndarray
+) -> dict[str, dict[str, Inputs]]:
+    """List all that is asked of the 34 numbers.
+
+    Args:
+        coordinates: Kind of numbers (`raw` and others) to inputs.
+        default: The kind that all else is compared with.
+        mirrored: The default's mirror images, also where it does not learn from them.
+
+    Returns:
+        Question to setting to inputs, the default first.
+    """
+    own = coordinates[default]
+    kinds = {default: own} | {k: v for k, v in coordinates.items() if k != default}
+    flip = {"without mirror images": replace(own, mirrored=None)}
+    if own.mirrored is None:
+        flip = {"with mirror images": replace(own, mirrored=mirrored)}
+    return {
+        "coordinates": kinds,
+        "position": {"place and size alone": keep_place_only(coordinates["raw"])},
+        "mirroring": flip,
+        "parts": hide_parts(own),
+    }
+
+
 def run_ablation(
     samples: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Inputs]],

@@ -240,3 +240,34 @@ def build_inputs(features: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
             f"{frame_idx} of {video}. Leave out frames in which nobody was found."
         )
     return filled
+
+
+def build_pair(
+    keypoints: pd.DataFrame,
+    frames: pd.DataFrame,
+    rows: pd.DataFrame,
+    *,
+    kind: str = "normalised",
+    mirror: bool = True,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Build the numbers of some frames and of their mirror images in one go.
+
+    Args:
+        keypoints: Table `keypoints`.
+        frames: Table `frames`: their sizes.
+        rows: Any table with `video` and `frame_idx`, say `samples`.
+        kind: As for `build_features`.
+        mirror: Whether mirror images are wanted.
+
+    Returns:
+        Two float32 arrays `(n_rows, 34)`, as `build_inputs` gives them; the second is
+        None without `mirror`.
+
+    Raises:
+        ValueError: As `build_features` and `build_inputs` do.
+    """
+    features = build_features(keypoints, frames, kind=kind)
+    x = build_inputs(features, rows)
+    if not mirror:
+        return x, None
+    return x, build_inputs(mirror_features(features, kind=kind), rows)

@@ -90,6 +90,14 @@ class Labeller:
         self.panel.order.observe(self._on_order, names="value")
         self.panel.doubts.observe(self._on_doubt, names="value")
 
+    def list_doubts(self, doubts: Sequence[Doubt]) -> None:
+        """List labels that deserve a second look, in place of those listed so far."""
+        self.doubts = list(doubts)
+        self.panel.doubts.unobserve(self._on_doubt, names="value")
+        self._fill_lists()
+        self.panel.doubts.value = None  # listed, not yet gone to
+        self.panel.doubts.observe(self._on_doubt, names="value")
+
     # --- what is shown -----------------------------------------------------------
 
     def show_still(self) -> None:

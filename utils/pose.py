@@ -38,6 +38,8 @@ POSENET_SIZES: dict[str, int] = {
     **{f"posenet_{size}": size for size in INPUT_SIZES},
 }
 POSE_MODELS: tuple[str, ...] = (*MOVENET_WEIGHTS, *POSENET_SIZES)
+# Those that the project ships, at their usual input.
+NETWORKS: tuple[str, ...] = (*MOVENET_WEIGHTS, "posenet")
 
 
 @lru_cache(maxsize=4)
@@ -204,6 +206,22 @@ def _hash_folder(folder: Path) -> str:
     return build_key(
         files={path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
     )
+
+
+def find_files(model: str = "movenet_thunder") -> list[Path]:
+    """Return the files that a pose network is read from.
+
+    Args:
+        model: As `load_pose_model` takes it.
+
+    Returns:
+        Its weight file, or all files of a SavedModel; none for an address.
+    """
+    if model in MOVENET_WEIGHTS:
+        return [find_weights(MOVENET_WEIGHTS[model])]
+    if model in POSENET_SIZES:
+        return [find_weights(POSENET_WEIGHTS)]
+    return sorted(path for path in Path(model).rglob("*") if path.is_file())
 
 
 def find_people(

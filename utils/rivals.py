@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import joblib
@@ -184,6 +184,28 @@ def _predict(
     )
 
 
+def extend_inputs(
+    inputs: Inputs, x: np.ndarray, *, y: np.ndarray, people: np.ndarray
+) -> Inputs:
+    """Put further rows below, to be told and not learnt from.
+
+    Args:
+        inputs: What there is.
+        x: Numbers of the further rows, `(n, n_columns)`; also stand in for their
+            mirror images.
+        y: Class number of every row, the further ones included.
+        people: Person of every row, likewise.
+
+    Returns:
+        Inputs of all rows.
+    """
+    mirrored = inputs.mirrored
+    if mirrored is not None:
+        mirrored = np.concatenate([mirrored, x])
+    x = np.concatenate([inputs.x, x])
+    return replace(inputs, x=x, y=y, people=people, mirrored=mirrored)
+
+
 def build_rival(name: str, inputs: Inputs, *, recipe: str, tune: bool = True) -> Rival:
     """Make a rival that learns by a recipe.
 
@@ -241,13 +263,17 @@ def count_parameters(inputs: Inputs, recipe: str) -> int:
 
 
 def describe_effort(
-    recipes: Mapping[str, tuple[str, str]], *, others: Mapping[str, str]
+    recipes: Mapping[str, tuple[str, str]],
+    *,
+    others: Mapping[str, str],
+    tune: bool = True,
 ) -> pd.DataFrame:
     """State what each model is fed and how much tuning it got.
 
     Args:
         recipes: Model to what it is fed, in words, and its recipe.
         others: Model that is not of these recipes to its effort, in words.
+        tune: Whether the rivals were built with `tune`.
 
     Returns:
         Table `model`, `fed`, `setting`, `tried`, `chosen_by`.
@@ -255,8 +281,10 @@ def describe_effort(
     rows = []
     for model, (fed, recipe) in recipes.items():
         settings = RECIPES[recipe]
-        tried = ", ".join(f"{value:g}" for value in settings.tried)
+        values = settings.tried if tune else settings.tried[1:2]
+        tried = ", ".join(f"{value:g}" for value in values)
         by = f"log loss over {N_INNER_FOLDS} folds of the training people"
+        by = by if tune else "nobody: fixed beforehand"
         rows.append((model, fed, settings.setting, tried, by))
     rows += [(model, effort, "", "", "") for model, effort in others.items()]
     columns = ["model", "fed", "setting", "tried", "chosen_by"]
