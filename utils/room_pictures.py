@@ -27,7 +27,7 @@ VARIANTS: dict[str, str] = {
     "grey": "person on grey",
     "other room": "person in another room",
 }
-N_FRAMES: dict[str, int] = {"quick": 144, "full": 720}
+N_FRAMES: dict[str, int] = {"quick": 96, "full": 720}
 _N_BACKGROUND = 15  # frames of a video that its background is made of
 _MARK = " in "  # joins video and variant: a variant of a video is a video of its own
 

@@ -25,6 +25,7 @@ _ONE_THREAD = dict.fromkeys(
     "1",
 )
 _REFRESH_S = 0.5
+_MAX_GROWTH_BYTES = 2 << 30
 
 
 def count_workers(n_jobs: int) -> int:
@@ -148,4 +149,16 @@ def _run_limited(function: Callable[[Task], Result], task: Task) -> Result:
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
     cv2.setNumThreads(1)
+    _keep_worker()
     return function(task)
+
+
+def _keep_worker() -> None:
+    """Let a loky worker grow by more than 300 MB before it is taken for leaking.
+
+    A pose network and Keras weigh more than that; to renew the process after each of
+    them costs half a minute.
+    """
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = _MAX_GROWTH_BYTES

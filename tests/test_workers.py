@@ -1,0 +1,25 @@
+"""Tests of `utils.workers`."""
+
+import os
+import time
+import warnings
+
+from utils.workers import run_tasks
+
+_HELD: list[bytes] = []
+
+
+def _grow(number: int) -> tuple[int, int]:
+    """Hold 200 MB more and wait until loky looks at the memory again."""
+    _HELD.append(os.urandom(1 << 20) * 200)
+    time.sleep(1.1)
+    return number, os.getpid()
+
+
+def test_a_worker_that_grows_is_not_renewed() -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        done = dict(run_tasks(_grow, range(8), n_jobs=2))
+    assert sorted(done) == list(range(8))
+    assert len(set(done.values())) <= 2
+    assert not said
