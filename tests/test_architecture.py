@@ -21,7 +21,8 @@ ALLOWED: dict[str, set[str]] = {
     "posenet": {"skeleton", "squares", "weights"},
     "pose": {"files", "movenet", "posenet", "skeleton", "squares", "tables", "weights"},
     "workspace": set(),
-    "workers": set(),
+    "progress": set(),
+    "workers": {"progress"},
     "frame_store": {"files", "storage", "tables", "workspace"},
     "film_files": set(),
     "film_packets": {"film_files"},
@@ -111,7 +112,7 @@ ALLOWED: dict[str, set[str]] = {
         *("compare", "files", "image_trunk", "image_views", "learning", "training"),
     },
     "bouts": set(),
-    "compare": {"files", "tables", "workers"},
+    "compare": {"files", "progress", "tables", "workers"},
     "means": set(),
     "resampling": {"means"},
     "statistics": set(),
@@ -123,6 +124,7 @@ ALLOWED: dict[str, set[str]] = {
     "verdict_rules": set(),
     "verdict": {"claims", "means", "verdict_rules"},
     "duplicates": set(),
+    "film_check": {"skeleton"},
     "crops": {"cutout", "files"},
     "cutout": {"skeleton"},
     "picture_poses": {"files", "skeleton", "workers"},
@@ -139,7 +141,7 @@ ALLOWED: dict[str, set[str]] = {
     "plots_bodies": {"pictures", "skeleton"},
     "pictures": {"skeleton"},
     "plots": set(),
-    "run": {"files"},
+    "run": {"files", "progress"},
 }
 
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}

@@ -14,9 +14,9 @@ from typing import Protocol
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from utils.files import build_key
+from utils.progress import open_bar
 from utils.tables import check_table, read_table, write_table
 from utils.workers import run_tasks
 
@@ -137,8 +137,9 @@ def run_rivals(
     ]
     if missing:
         runs = run_tasks(partial(_run, samples, classes), missing, n_jobs=n_jobs)
-        for _ in tqdm(runs, total=len(missing), desc="Training", unit="run"):
-            pass
+        with open_bar(total=len(missing), desc="Training", unit="run") as bar:
+            for _ in runs:
+                bar.update()
     read = [_read_run(path) for _, _, _, path in jobs]
     history = pd.concat([h for h, _ in read], ignore_index=True)
     predictions = pd.concat([p for _, p in read], ignore_index=True)

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from utils.files import atomic_path
+from utils.progress import follow_bars
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "poseNet.ipynb"
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notebook = nbformat.read(NOTEBOOK, as_version=4)
         settings = read_settings(parser.parse_args(arguments).settings, notebook)
         results = Path(settings.get("RESULTS") or read_defaults(notebook)["RESULTS"])
-        executed = run_notebook(settings, results=results)
+        with follow_bars():
+            executed = run_notebook(settings, results=results)
         report = write_report(executed)
     except (ValueError, OSError) as error:
         print(f"\nmake run stopped. {error}", file=sys.stderr)

@@ -9,6 +9,8 @@ from typing import TypeVar
 import joblib
 from joblib.parallel import get_active_backend
 
+from utils.progress import open_bar
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Survey = Callable[[], tuple[float, str]]
@@ -84,10 +86,8 @@ def show_progress(total_s: float, survey: Survey) -> Iterator[None]:
     Yields:
         Nothing.
     """
-    from tqdm.auto import tqdm
-
     done_s, words = survey()
-    bar = tqdm(
+    bar = open_bar(
         total=max(total_s, done_s),
         initial=done_s,
         desc="Film",
