@@ -50,13 +50,19 @@ def plot_draws(
     ax.set(ylim=(0, 1.05), ylabel="accuracy on people left out")
     n_draws = draws.groupby([by]).size().max() // table["model"].nunique()
     ax.set_title(
-        f"How much must be labelled?\n{table['subject'].nunique()} people, "
-        f"up to {n_draws} draws a point, band: middle 80 % of draws",
+        f"How much must be labelled?\n{_count_samples(table)}, up to {n_draws} draws a "
+        "point, band: middle 80 % of draws",
         fontsize=10,
     )
     ax.grid(alpha=0.25)
     ax.legend(fontsize=8, loc="lower right")
     return ax
+
+
+def _count_samples(table: pd.DataFrame) -> str:
+    """Say how many people and frames the draws are told of."""
+    n_frames = int(table.groupby("subject")["n_frames"].max().sum())
+    return f"{table['subject'].nunique()} people, {n_frames:,} frames"
 
 
 def plot_reliability(
