@@ -72,18 +72,18 @@ def test_room_test_draws_every_variant_and_the_floor() -> None:
 @pytest.mark.parametrize("by", ["n_people", "n_seconds"])
 def test_draws_are_averaged_with_a_band_on_a_log_axis(by: str) -> None:
     rows = [
-        (model, n, draw, who, 0.5 + 0.1 * draw)
+        (model, n, draw, who, 0.5 + 0.1 * draw, 30)
         for model in MODELS
         for n in (1, 2, 4)
         for draw in range(3)
         for who in "ab"
     ]
-    columns = ["model", by, "draw", "subject", "accuracy"]
+    columns = ["model", by, "draw", "subject", "accuracy", "n_frames"]
     ax = plot_draws(pd.DataFrame(rows, columns=columns), by=by)
     assert ax.get_xscale() == "log"
     np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.6)
     assert len(ax.collections) == 2
-    assert "2 people, up to 3 draws" in ax.get_title()
+    assert "2 people, 60 frames, up to 3 draws" in ax.get_title()
 
 
 def test_ablation_writes_the_points_lost() -> None:
