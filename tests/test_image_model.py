@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.made_pictures import make_picture, read_picture, write_pictures
+from utils import image_trunk
 from utils.image_model import (
-    FINETUNED,
     FROZEN,
     build_finetuned,
     build_finetuned_fit,
@@ -58,11 +58,13 @@ def test_finetuned_network_learns_and_equal_seeds_give_equal_results(
 ) -> None:
     views, y = views_and_y
     fit, _ = build_finetuned_fit(views, y)
-    (history, shares), (_, again) = (fit(TRAIN, VAL, seed=seed) for seed in (0, 0))
+    history, shares = fit(TRAIN, VAL, seed=0)
+    image_trunk._load_base.cache_clear()  # as in a process that learns its first model
+    _, again = fit(TRAIN, VAL, seed=0)
     np.testing.assert_array_equal(shares, again)
     # what was tuned is a copy: the pretrained blocks are as they were
     np.testing.assert_allclose(pool_views(views[:4, 0]), inputs.x[:4], atol=1e-5)
-    assert len(history) <= FINETUNED["quick"].n_epochs
+    assert len(history) <= 6  # 8 steps each: as many as give 46
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert (shares.argmax(axis=1) == y[VAL]).mean() > 0.8
 

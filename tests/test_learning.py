@@ -1,6 +1,7 @@
 """The loop in which models learn: stopping, bookkeeping, equal seeds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -145,3 +146,10 @@ def test_inputs_are_left_alone() -> None:
     teach(FAST, train=(x, y))
     np.testing.assert_array_equal(x, before()[0])
     np.testing.assert_array_equal(y, before()[1])
+
+
+def test_few_frames_get_more_epochs() -> None:
+    few = replace(FAST, n_epochs=2, min_steps=40)  # 60 frames: 15 steps of 4 an epoch
+    _, history = teach(few, train=make_data(60))
+    assert len(history) == 3
+    assert len(teach(replace(few, min_steps=20))[1]) == 2

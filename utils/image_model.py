@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["look_at_frames", "pool_views"]  # of image_trunk, for the notebook
 
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 N_FEATURES = 1280
 FROZEN = Schedule(
     n_epochs=40, patience=10, batch_size=32, learning_rate=1e-3, weight_decay=1e-3
 )
 FINETUNED: dict[str, Schedule] = {
-    "quick": Schedule(2, 2, 32, 1e-3, weight_decay=1e-4, decays=True),
+    "quick": Schedule(2, 2, 32, 1e-3, weight_decay=1e-4, decays=True, min_steps=46),
     "full": Schedule(12, 4, 32, 5e-4, weight_decay=1e-4, decays=True),
 }
 DROPOUT = 0.2
@@ -108,7 +108,7 @@ def fit_finetuned(
         History and probabilities `(len(val), n_classes)`.
     """
     seed_training(seed)
-    model = build_finetuned(views.shape[2:], n_classes=int(y.max()) + 1)
+    model = build_finetuned(views.shape[2:], n_classes=int(y.max()) + 1, seed=seed)
     watched = np.random.default_rng(seed).permutation(train)[:_N_WATCHED]
     history = fit_model(
         model,
@@ -121,12 +121,16 @@ def fit_finetuned(
     return history, predict(model, views[val, 0])
 
 
-def build_finetuned(shape: tuple[int, ...], *, n_classes: int) -> "keras.Model":
+def build_finetuned(
+    shape: tuple[int, ...], *, n_classes: int, seed: int = 0
+) -> "keras.Model":
     """Build a copy of the last blocks with dropout and a softmax on top.
 
     Args:
         shape: Of one frame as the trunk gives it, `(h, w, n_channels)`.
         n_classes: How many classes there are.
+        seed: Decides what is dropped; the first load of the pretrained network draws
+            from the common seed, so that dropout needs its own.
 
     Returns:
         Model; batch normalisation does not learn and stays in inference mode.
@@ -140,7 +144,7 @@ def build_finetuned(shape: tuple[int, ...], *, n_classes: int) -> "keras.Model":
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     inputs = keras.Input(shape)
     x = keras.layers.GlobalAveragePooling2D()(tail(inputs, training=False))
-    x = keras.layers.Dropout(DROPOUT)(x)
+    x = keras.layers.Dropout(DROPOUT, seed=seed)(x)
     softmax = keras.layers.Dense(
         n_classes, activation="softmax", kernel_initializer="zeros"
     )

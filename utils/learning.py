@@ -29,7 +29,9 @@ class Schedule:
         batch_size: Frames a step at most.
         learning_rate: Of AdamW, at the start.
         weight_decay: Of AdamW.
-        decays: Whether the learning rate falls to 0 along a cosine over `n_epochs`.
+        decays: Whether the learning rate falls to 0 along a cosine over all epochs.
+        min_steps: With few frames an epoch is short: epochs are added up to this many
+            steps.
     """
 
     n_epochs: int
@@ -38,6 +40,7 @@ class Schedule:
     learning_rate: float
     weight_decay: float = 0.0
     decays: bool = False
+    min_steps: int = 0
 
 
 def seed_training(seed: int) -> None:
@@ -94,11 +97,12 @@ def fit_model(
     versions, y = train
     batch_size = _choose_batch_size(len(y), schedule)
     n_steps = len(y) // batch_size
-    teach = _compile_teaching(model, schedule, n_steps=n_steps)
+    n_epochs = max(schedule.n_epochs, -(-schedule.min_steps // n_steps))
+    teach = _compile_teaching(model, schedule, n_steps=n_steps * n_epochs)
     tell = _compile_telling(model)
     rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
-    for epoch in range(1, schedule.n_epochs + 1):
+    for epoch in range(1, n_epochs + 1):
         started, started_cpu = time.perf_counter(), time.process_time()
         order = rng.permutation(len(y))[: n_steps * batch_size]
         version = rng.integers(0, versions.shape[1], len(order))
@@ -134,13 +138,13 @@ def _cut_steps(versions: np.ndarray, order: np.ndarray) -> list[slice]:
 def _compile_teaching(
     model: "keras.Model", schedule: Schedule, *, n_steps: int
 ) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Return a graph that takes a step for each batch of `(n_steps, n, …)` inputs."""
+    """Return a graph that takes a step for each batch of `(k, n, …)` inputs."""
     import keras
     import tensorflow as tf
 
     rate = schedule.learning_rate
     if schedule.decays:
-        rate = keras.optimizers.schedules.CosineDecay(rate, n_steps * schedule.n_epochs)
+        rate = keras.optimizers.schedules.CosineDecay(rate, n_steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=schedule.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)
