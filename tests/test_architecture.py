@@ -128,6 +128,7 @@ ALLOWED: dict[str, set[str]] = {
     "crops": {"cutout", "files"},
     "cutout": {"skeleton"},
     "picture_poses": {"files", "skeleton", "workers"},
+    "comparison": {"compare"},
     "rivals": {"compare", "files"},
     "ladder": {"compare", "statistics"},
     "draws": {"compare", "statistics"},

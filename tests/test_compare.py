@@ -8,15 +8,12 @@ import pandas as pd
 import pytest
 
 from utils.compare import (
-    COMPARISON_COLUMNS,
     Rival,
     build_predictions,
     build_splits,
     empty_history,
     fit_majority,
     run_rivals,
-    summarise_rivals,
-    time_per_frame,
 )
 
 
@@ -124,45 +121,5 @@ def test_predictions_refuse_probabilities_of_another_shape(
         build_predictions(samples, np.ones((12, 3)), classes=["sit", "stand"])
 
 
-def test_summary_has_the_agreed_columns_and_charges_the_upfront_seconds() -> None:
-    rivals = [Rival("noisy", fit_majority, key="", n_parameters=7)]
-    scores = pd.DataFrame(
-        {c: [0.5] for c in COMPARISON_COLUMNS if c not in ("model", "n_parameters")}
-    ).assign(model="noisy")
-    history = pd.DataFrame(
-        {
-            "model": "noisy",
-            "fold": [0, 0, 1, 1],
-            "seed": 0,
-            "epoch": [1, 2, 1, 2],
-            "seconds": [1.0, 2.0, 1.0, 2.0],
-            "val_loss": [0.5, 0.7, 0.5, 0.3],
-        }
-    )
-    table = summarise_rivals(
-        scores,
-        history,
-        rivals=rivals,
-        upfront_s={"noisy": 10.0},
-        ms_per_frame={"noisy": 3.0},
-    )
-    assert list(table) == COMPARISON_COLUMNS
-    assert table["seconds_to_best"].iloc[0] == pytest.approx(10 + (1 + 2) / 2)
-    assert table["n_parameters"].iloc[0] == 7
-
-
 def test_an_empty_history_has_the_history_columns() -> None:
     assert "val_loss" in empty_history()
-
-
-def test_time_per_frame_does_not_count_the_first_call() -> None:
-    calls = []
-
-    def predict(image: np.ndarray) -> None:
-        import time
-
-        time.sleep(0.2 if not calls else 0.001)
-        calls.append(image)
-
-    assert time_per_frame(predict, [np.zeros(1)] * 3) < 100
-    assert len(calls) == 4

@@ -85,6 +85,8 @@ def test_run_leaves_the_executed_notebook_and_a_report(
     printed = capfd.readouterr().out
     assert "cell 3 of 3: Work" in printed  # one more: the settings given
     assert "every 0.5" in printed
+    executed = nbformat.read(out / "poseNet.ipynb", as_version=4)
+    assert not any("path" in name for name in executed.metadata.papermill)
     assert "every 0.5" in (out / "report.html").read_text(encoding="utf-8")
     assert "http" not in _linked_resources(out / "report.html")
 

@@ -5,7 +5,7 @@ probabilities of others. Who it is, what it is fed and how it learns is its own
 matter; which rows, folds and seeds it gets is decided here, once for all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -251,75 +251,3 @@ def empty_history() -> pd.DataFrame:
     columns = ["epoch", "seconds", "cpu_s", "loss", "accuracy"]
     columns += ["val_loss", "val_accuracy"]
     return pd.DataFrame({c: pd.Series(dtype="float64") for c in columns})
-
-
-def summarise_rivals(
-    scores: pd.DataFrame,
-    history: pd.DataFrame,
-    *,
-    rivals: Sequence[Rival],
-    upfront_s: Mapping[str, float],
-    ms_per_frame: Mapping[str, float],
-) -> pd.DataFrame:
-    """Join scores with sizes and times: the table `comparison.csv`.
-
-    Args:
-        scores: One row a model with the scores and their spread.
-        history: Table `history`.
-        rivals: The models, in the order of the rows.
-        upfront_s: Seconds each model needs before its first epoch.
-        ms_per_frame: Milliseconds from picture to posture, by model.
-
-    Returns:
-        Table with one row a rival.
-    """
-    best = history.sort_values("val_loss", kind="stable")
-    best = best.drop_duplicates(["model", "fold", "seed"])
-    seconds = best.groupby("model")["seconds"].mean()
-    table = scores.set_index("model").reindex([r.name for r in rivals])
-    table["n_parameters"] = [r.n_parameters for r in rivals]
-    table["seconds_to_best"] = [
-        seconds.get(r.name, 0.0) + upfront_s.get(r.name, 0.0) for r in rivals
-    ]
-    table["ms_per_frame"] = [ms_per_frame.get(r.name, 0.0) for r in rivals]
-    return table.reset_index()[COMPARISON_COLUMNS]
-
-
-COMPARISON_COLUMNS = [
-    "model",
-    "n_people",
-    "n_frames",
-    "n_parameters",
-    "accuracy",
-    "accuracy_sd",
-    "macro_f1",
-    "macro_f1_sd",
-    "log_loss",
-    "log_loss_sd",
-    "seconds_to_best",
-    "ms_per_frame",
-]
-
-
-def time_per_frame(
-    predict: Callable[[np.ndarray], object], images: Sequence[np.ndarray]
-) -> float:
-    """Measure how long one picture takes, from picture to answer.
-
-    Args:
-        predict: Called with one RGB picture.
-        images: Pictures to time; the first one is looked at once before, unmeasured,
-            for what is loaded or built at the first call.
-
-    Returns:
-        Median milliseconds a picture.
-    """
-    import time
-
-    predict(images[0])
-    spent_ms = []
-    for image in images:
-        start = time.perf_counter()
-        predict(image)
-        spent_ms.append(1e3 * (time.perf_counter() - start))
-    return float(np.median(spent_ms))

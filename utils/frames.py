@@ -136,22 +136,22 @@ def _make_missing(
     films: list[Film], *, every_s: float, estimate: Estimate | None, n_jobs: int
 ) -> dict[str, str]:
     """Make what is missing; return, by video, why it could not be read this time."""
-    todo = {film.video: film for film in find_missing(films)}
+    missing = {film.video: film for film in find_missing(films)}
     stretches = plan_stretches(
-        todo.values(),
+        missing.values(),
         every_s=every_s,
         estimate=estimate,
         n_workers=count_workers(n_jobs),
     )
     if not stretches:
         return {}
-    reports: dict[str, list[StretchReport]] = {video: [] for video in todo}
+    reports: dict[str, list[StretchReport]] = {video: [] for video in missing}
     finished: dict[str, int] = {}
     unread: dict[str, str] = {}
-    total_s = sum(film.duration_s for film in todo.values())
-    with show_progress(total_s, lambda: survey_films(todo.values(), finished)):
+    total_s = sum(film.duration_s for film in missing.values())
+    with show_progress(total_s, lambda: survey_films(missing.values(), finished)):
         for report in run_tasks(run_stretch, stretches, n_jobs=n_jobs):
-            film = todo[report.video]
+            film = missing[report.video]
             reports[film.video].append(report)
             parts = [stretch for stretch in stretches if stretch.video == film.video]
             if len(reports[film.video]) == len(parts):

@@ -159,7 +159,17 @@ def run_notebook(settings: dict[str, Any], *, results: Path) -> Path:
         raise ValueError(
             f"{error.ename} in cell {error.exec_count} of {executed}: {reason}"
         ) from error
+    _forget_paths(executed)
     return executed
+
+
+def _forget_paths(executed: Path) -> None:
+    """Take the paths of this machine, which papermill notes, out of a notebook."""
+    notebook = nbformat.read(executed, as_version=4)
+    for name in ("input_path", "output_path"):
+        notebook.metadata.get("papermill", {}).pop(name, None)
+    with atomic_path(executed) as part:
+        nbformat.write(notebook, part)
 
 
 def _register_engine() -> None:
