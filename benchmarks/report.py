@@ -13,7 +13,8 @@ _WAYS = {
     "whole_2": "this project, 2 processes, pictures and keypoints",
     "keypoints_1": "this project, 1 process, keypoints alone",
     "keypoints_2": "this project, 2 processes, keypoints alone",
-    "tutorial": "TensorFlow's tutorial's way",
+    "tutorial": "TensorFlow's tutorial's way, SavedModel",
+    "tutorial_tflite": "TensorFlow's tutorial's way, TFLite",
     "mediapipe": "MediaPipe Pose",
 }
 
@@ -111,7 +112,6 @@ def _write_ratios(speed: pd.DataFrame) -> list[str]:
     for model in dict.fromkeys(key[0] for key in seconds.index if key[1] == "whole_2"):
         parts_s = seconds[decode] + seconds[model, "inference"]
         parts_cpu_s = cpu[decode] + cpu[model, "inference"]
-        whole_s = seconds[model, "whole_2"]
         values = {
             **{
                 f"efficiency, {_WAYS[way].removeprefix('this project, ')}": parts_s
@@ -124,13 +124,15 @@ def _write_ratios(speed: pd.DataFrame) -> list[str]:
             / cpu[model, "whole_1"],
             "by processor time, keypoints alone": parts_cpu_s
             / cpu[model, "keypoints_1"],
-            "2 processes against 1": seconds[model, "whole_1"] / whole_s,
-            "2 processes against the tutorial's way": seconds[model, "tutorial"]
-            / whole_s,
         }
-        for key in others:
-            name = f"2 processes against MediaPipe ({key[0].split('_')[1]})"
-            values[name] = seconds[key] / whole_s
+        rivals = {(model, "tutorial"), (model, "tutorial_tflite"), *others}
+        for way in ("keypoints_2", "whole_2"):
+            ours = _WAYS[way].removeprefix("this project, ")
+            one = seconds[model, way.replace("2", "1")]
+            values[f"{ours}, against 1 process"] = one / seconds[model, way]
+            for key in seconds.index.intersection(list(rivals)):
+                named = _WAYS[key[1]] + (f" ({_name(key[0])})" * (key in others))
+                values[f"{ours}, against {named}"] = seconds[key] / seconds[model, way]
         lines += [f"| {_name(model)} | {n} | {v:.2f} |" for n, v in values.items()]
     if not others:
         lines += ["", "MediaPipe: not measured (no `--mediapipe-python`)."]

@@ -21,11 +21,12 @@ MODELS = ("movenet_lightning", "movenet_thunder")
 _OWN_WAYS = (
     "decode",
     "inference",
-    "whole_1",
-    "whole_2",
-    "keypoints_1",
     "keypoints_2",
     "tutorial",
+    "keypoints_1",
+    "whole_2",
+    "whole_1",
+    "tutorial_tflite",
 )
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -33,7 +34,7 @@ _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
-_NOT_LIMITED = ("tutorial", "mediapipe")
+_NOT_LIMITED = ("tutorial", "tutorial_tflite", "mediapipe")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -66,6 +67,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--models", nargs="*", default=MODELS, help="pose networks")
     add("--repeats", type=int, default=3, help="times each way is measured")
     add("--minutes", nargs="*", type=float, default=(1, 10, 60), help="film lengths")
+    add("--saved-models", type=Path, help="folder that models/convert_tfjs.py made")
     add("--mediapipe-python", help="interpreter that has mediapipe 0.10.21")
     add("--out", type=Path, default=ROOT / "docs", help="folder of the report")
     return parser.parse_args(arguments)
@@ -78,14 +80,15 @@ def _measure_speed(
     rows = []
     for repeat in range(settings.repeats):
         for model in settings.models:
-            for way in _OWN_WAYS:
-                if way != "decode" or model == settings.models[0]:
-                    command = ["benchmarks.ways", way, model, settings.every_s, *paths]
-                    took = _time([sys.executable, "-m", *command], way)
-                    rows.append(
-                        {"model": model, "way": way, "repeat": repeat, "film_s": film_s}
-                        | took
-                    )
+            for way in _choose_ways(settings, model):
+                command = ["benchmarks.ways", way, model, settings.every_s, *paths]
+                if way == "tutorial":
+                    command += ["--saved-models", settings.saved_models.resolve()]
+                took = _time([sys.executable, "-m", *command], way)
+                rows.append(
+                    {"model": model, "way": way, "repeat": repeat, "film_s": film_s}
+                    | took
+                )
         for mode in ("tracking", "alone") if settings.mediapipe_python else ():
             command = ["benchmarks.mediapipe_way", mode, settings.every_s, *paths]
             took = _time([settings.mediapipe_python, "-m", *command], "mediapipe")
@@ -95,6 +98,14 @@ def _measure_speed(
                 | took
             )
     return rows
+
+
+def _choose_ways(settings: argparse.Namespace, model: str) -> list[str]:
+    """Return what is to be timed with a network; decoding needs none."""
+    left_out = set() if model == settings.models[0] else {"decode"}
+    if settings.saved_models is None:
+        left_out.add("tutorial")
+    return [way for way in _OWN_WAYS if way not in left_out]
 
 
 def _measure_memory(

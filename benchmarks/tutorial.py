@@ -1,12 +1,15 @@
 """Poses the way TensorFlow's MoveNet tutorial finds them, for comparison.
 
 As the notebook "MoveNet: Ultra fast and accurate pose detection model" does it: crop
-and resize by eager `tf.image.crop_and_resize`, run `tf.lite.Interpreter`, bring the 17
-points back one by one, find the crop round the person, and look once more. Written
-anew; no thread limits and one frame at a time, as there.
+and resize by eager `tf.image.crop_and_resize`, run the network, bring the 17 points
+back one by one, find the crop round the person, and look once more. The network is the
+SavedModel from TensorFlow Hub, which the tutorial chooses unless told otherwise, or the
+TFLite file, its other choice. Written anew; no thread limits and one frame at a time,
+as there.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -15,34 +18,74 @@ from utils.movenet import WEIGHTS
 from utils.squares import Square, frame_square, person_square
 from utils.weights import find_weights
 
+Run = Callable[[tf.Tensor], np.ndarray]
 
-def load_tutorial(model: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Load MoveNet as the tutorial does.
+
+def load_saved_model(folder: Path) -> tuple[Run, int]:
+    """Load MoveNet by `hub.load`, as the tutorial does unless told otherwise.
+
+    Args:
+        folder: A SavedModel, as models/convert_tfjs.py makes it.
+
+    Returns:
+        From int32 pixels `(1, size, size, 3)` to `(1, 1, 17, 3)`; and the size.
+    """
+    import tensorflow_hub as hub
+
+    module = hub.load(str(folder))
+    signature = module.signatures["serving_default"]
+    size = signature.structured_input_signature[1]["input"].shape[1]
+
+    def run(pixels: tf.Tensor) -> np.ndarray:
+        return signature(input=pixels)["output_0"].numpy()
+
+    run.module = module  # the signature holds no reference to its variables
+    return run, size
+
+
+def load_tflite(model: str) -> tuple[Run, int]:
+    """Load MoveNet into `tf.lite.Interpreter`, the tutorial's other choice.
 
     Args:
         model: `movenet_lightning` or `movenet_thunder`.
 
     Returns:
-        From an RGB image to a pose `(17, 3)`: x_px, y_px, score; two passes.
+        From int32 pixels `(1, size, size, 3)` to `(1, 1, 17, 3)`; and the size.
     """
     interpreter = tf.lite.Interpreter(str(find_weights(WEIGHTS[model])))
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]
     output_idx = interpreter.get_output_details()[0]["index"]
 
-    def look(image: np.ndarray, square: Square) -> np.ndarray:
-        pixels = _crop_and_resize(image, square, int(given["shape"][1]))
-        interpreter.set_tensor(given["index"], tf.cast(pixels, tf.int32).numpy())
+    def run(pixels: tf.Tensor) -> np.ndarray:
+        interpreter.set_tensor(given["index"], pixels.numpy())
         interpreter.invoke()
-        return _bring_back(interpreter.get_tensor(output_idx)[0, 0], square)
+        return interpreter.get_tensor(output_idx)
 
-    def estimate(image: np.ndarray) -> np.ndarray:
-        size_wh = (image.shape[1], image.shape[0])
-        pose = look(image, frame_square(size_wh))
-        square = person_square(pose, size_wh)
-        return look(image, frame_square(size_wh) if square is None else square)
+    return run, int(given["shape"][1])
 
-    return estimate
+
+def estimate(image: np.ndarray, run: Run, size: int) -> np.ndarray:
+    """Find a pose in two passes, as the tutorial does.
+
+    Args:
+        image: RGB uint8 array `(height, width, 3)`.
+        run: The network.
+        size: Side of its input, in pixels.
+
+    Returns:
+        `(17, 3)`: x_px, y_px, score.
+    """
+    size_wh = (image.shape[1], image.shape[0])
+    pose = _look(image, frame_square(size_wh), run, size)
+    square = person_square(pose, size_wh) or frame_square(size_wh)
+    return _look(image, square, run, size)
+
+
+def _look(image: np.ndarray, square: Square, run: Run, size: int) -> np.ndarray:
+    """Find a pose in a square of a picture."""
+    pixels = tf.cast(_crop_and_resize(image, square, size), tf.int32)
+    return _bring_back(run(pixels)[0, 0], square)
 
 
 def _crop_and_resize(image: np.ndarray, square: Square, size: int) -> tf.Tensor:

@@ -4,7 +4,7 @@
 line, runs, and prints JSON.
 """
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,55 +50,57 @@ def prepare_inference(table: pd.DataFrame, *, every_s: float, model: str) -> Run
     return run
 
 
-def prepare_tutorial(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
-    """Do as TensorFlow's tutorial does."""
-    from benchmarks.tutorial import load_tutorial
+def prepare_tutorial(
+    table: pd.DataFrame, *, every_s: float, model: str, saved_models: Path | None
+) -> Run:
+    """Do as TensorFlow's tutorial does, with a SavedModel or a TFLite file."""
+    from benchmarks import tutorial
 
-    estimate = load_tutorial(model)
+    network, size = (
+        tutorial.load_saved_model(saved_models / f"{model}_savedmodel")
+        if saved_models
+        else tutorial.load_tflite(model)
+    )
 
     def run() -> int:
         images = (im for path in table["path"] for im in read_every(path, every_s))
-        return sum(len(estimate(image)) == 17 for image in images)
+        return sum(len(tutorial.estimate(im, network, size)) == 17 for im in images)
 
-    estimate(next(read_every(table["path"][0], every_s)))
+    tutorial.estimate(next(read_every(table["path"][0], every_s)), network, size)
     return run
 
 
 def prepare_whole(
-    table: pd.DataFrame, *, every_s: float, model: str, n_jobs: int, made: bool
+    table: pd.DataFrame, *, every_s: float, model: str, n_jobs: int, pictures: bool
 ) -> Run:
-    """Make pictures and keypoints with the project, its workers started before.
+    """Make keypoints with the project, its workers started before.
 
     Args:
         table: Table `videos`.
         every_s: Seconds between frames.
         model: Pose network.
         n_jobs: Processes.
-        made: Whether the pictures are there already, so that only keypoints are timed.
+        pictures: Whether to write each picture to disk as well, as the notebook does.
     """
     folder = tempfile.TemporaryDirectory(prefix="bench-")
 
-    def extract(table: pd.DataFrame, name: str, *, poses: bool) -> int:
-        options = {
-            "keypoints_dir": Path(folder.name, name, "keypoints"),
-            "estimate": partial(pose.estimate_pose, model=model),
-            "estimate_key": pose.describe_model(model),
-        }
+    def extract(table: pd.DataFrame, name: str) -> int:
         made, _, problems = frames.extract_frames(
             table,
             every_s=every_s,
             frames_dir=Path(folder.name, name, "frames"),
+            keypoints_dir=Path(folder.name, name, "keypoints"),
+            estimate=partial(pose.estimate_pose, model=model),
+            estimate_key=pose.describe_model(model),
             n_jobs=n_jobs,
-            **(options if poses else {}),
+            pictures=pictures,
         )
         if len(problems):
             raise RuntimeError(problems["problem"].iloc[0])
         return len(made)
 
-    extract(table.head(2 * n_jobs), "warm", poses=True)
-    if made:
-        extract(table, "timed", poses=False)
-    return lambda: extract(table, "timed", poses=True)
+    extract(table.head(2 * n_jobs), "warm")
+    return lambda: extract(table, "timed")
 
 
 def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
@@ -129,10 +131,11 @@ WAYS = {
     "decode": prepare_decode,
     "inference": prepare_inference,
     "tutorial": prepare_tutorial,
-    "whole_1": partial(prepare_whole, n_jobs=1, made=False),
-    "whole_2": partial(prepare_whole, n_jobs=2, made=False),
-    "keypoints_1": partial(prepare_whole, n_jobs=1, made=True),
-    "keypoints_2": partial(prepare_whole, n_jobs=2, made=True),
+    "tutorial_tflite": partial(prepare_tutorial, saved_models=None),
+    "keypoints_1": partial(prepare_whole, n_jobs=1, pictures=False),
+    "keypoints_2": partial(prepare_whole, n_jobs=2, pictures=False),
+    "whole_1": partial(prepare_whole, n_jobs=1, pictures=True),
+    "whole_2": partial(prepare_whole, n_jobs=2, pictures=True),
     "worker": prepare_worker,
 }
 
@@ -149,13 +152,22 @@ def _read_sample(path: Path, every_s: float) -> list[np.ndarray]:
     return list(islice(_read(path, every_s), 0, step * _SAMPLE, step))
 
 
-def main(way: str, model: str, every_s: float, paths: list[Path]) -> None:
+def main() -> None:
     """Prepare one way and time it at a word."""
-    table, problems = videos.build_videos(paths, settle_s=0)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("model")
+    parser.add_argument("every_s", type=float)
+    parser.add_argument("films", type=Path, nargs="+")
+    parser.add_argument("--saved-models", type=Path)
+    given = parser.parse_args()
+    table, problems = videos.build_videos(given.films, settle_s=0)
     if len(problems):
         raise RuntimeError(problems["problem"].iloc[0])
-    time_at_a_word(WAYS[way](table, every_s=every_s, model=model))
+    more = {"saved_models": given.saved_models} if given.way == "tutorial" else {}
+    prepare = WAYS[given.way]
+    time_at_a_word(prepare(table, every_s=given.every_s, model=given.model, **more))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), [Path(a) for a in sys.argv[4:]])
+    main()

@@ -20,7 +20,15 @@ def test_sample_square_reads_as_crop_and_resize_does() -> None:
     )
     sampled = sample_square(image, square, 33)
     assert sampled.dtype == np.int32
-    assert np.abs(sampled - expected.numpy()[0].astype(np.int32)).max() <= 1
+    assert np.abs(sampled - expected.numpy()[0]).max() < 1
+
+
+def test_sample_square_reads_a_picture_turned_in_memory() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    turned, square = np.rot90(image), Square(-2, -3, 33)
+    assert (
+        sample_square(turned, square, 24) == sample_square(turned.copy(), square, 24)
+    ).all()
 
 
 def _save_movenet(folder: Path, *, shape: list[int | None], n_points: int = 17) -> str:

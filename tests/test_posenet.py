@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utils.posenet import decode_pose, load_posenet, sample_square
+from utils.posenet import decode_pose, load_posenet, sample_grid, sample_square
 from utils.squares import Square
 
 
@@ -48,3 +48,32 @@ def test_heat_maps_peak_where_the_keypoint_is_found(demo_videos: Path) -> None:
     assert heat_maps.shape == (17, 17, 17)
     pose = load_posenet(257)(image, square)
     np.testing.assert_allclose(heat_maps.max(axis=(0, 1)), pose[:, 2], atol=1e-5)
+
+
+def test_sample_grid_blends_the_four_pixels_round_a_point() -> None:
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[..., 0] = [[0, 100], [200, 100]]
+    sampled = sample_grid(image, np.array([0.5]), np.array([0.25]))
+    assert sampled[0, 0].tolist() == [0.75 * 50 + 0.25 * 150, 0, 0]
+
+
+def test_sample_grid_gives_each_pixel_at_its_own_place() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    sampled = sample_grid(image, np.arange(7.0), np.arange(5.0))
+    assert (sampled == image).all()
+
+
+def test_sample_grid_goes_on_with_the_edge_outside_the_picture() -> None:
+    image = np.full((3, 3, 3), 50, np.uint8)
+    image[:, 2] = 70
+    x_px = np.array([-5.0, 0.0, 2.0, 2.5])
+    sampled = sample_grid(image, x_px, np.array([1.0, 9.0]))
+    assert sampled[0, :, 0].tolist() == [50, 50, 70, 70]
+    assert sampled[1, :, 0].tolist() == [50, 50, 70, 70]
+
+
+def test_sample_grid_reads_a_picture_turned_in_memory() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    turned = np.rot90(image)
+    sampled = sample_grid(turned, np.arange(5.0), np.arange(7.0))
+    assert (sampled == turned).all()

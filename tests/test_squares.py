@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from utils.skeleton import KEYPOINT_IDX
-from utils.squares import Square, frame_square, has_torso, person_square, sample_grid
+from utils.squares import (
+    Square,
+    frame_square,
+    has_torso,
+    is_upright,
+    person_square,
+)
 
 
 def _build_pose(
@@ -21,6 +27,23 @@ def _build_pose(
 def test_frame_square_has_the_picture_in_its_middle() -> None:
     assert frame_square((640, 360)) == Square(0, -140, 640)
     assert frame_square((360, 640)) == Square(-140, 0, 640)
+
+
+@pytest.mark.parametrize(
+    ("angle_deg", "expected"),
+    [(0, True), (40, True), (-40, True), (50, False), (90, False), (180, False)],
+)
+def test_is_upright_up_to_45_degrees(angle_deg: float, expected: bool) -> None:
+    pose = _build_pose(hips_xy=(0, 0), torso_px=100, ankles_px=100)
+    turn = np.deg2rad(angle_deg)
+    pose[:, :2] @= [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
+    assert is_upright(pose) == expected
+
+
+def test_without_a_torso_nobody_is_upright() -> None:
+    pose = _build_pose(hips_xy=(0, 0), torso_px=100, ankles_px=100)
+    pose[[KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]], 2] = 0.1
+    assert not is_upright(pose)
 
 
 def test_person_square_reaches_1_9_torsos_round_the_hips() -> None:
@@ -59,38 +82,3 @@ def test_person_square_is_none_without_a_torso() -> None:
 
 def test_has_torso_is_false_where_nothing_was_found() -> None:
     assert not has_torso(np.full((17, 3), np.nan))
-
-
-def test_sample_grid_blends_the_four_pixels_round_a_point() -> None:
-    image = np.zeros((2, 2, 3), np.uint8)
-    image[..., 0] = [[0, 100], [200, 100]]
-    sampled = sample_grid(image, np.array([0.5]), np.array([0.25]), outside="zero")
-    assert sampled[0, 0].tolist() == [0.75 * 50 + 0.25 * 150, 0, 0]
-
-
-def test_sample_grid_gives_each_pixel_at_its_own_place() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    sampled = sample_grid(image, np.arange(7.0), np.arange(5.0), outside="zero")
-    assert (sampled == image).all()
-
-
-@pytest.mark.parametrize(("outside", "expected"), [("zero", 0), ("edge", 50)])
-def test_sample_grid_outside_the_picture(outside: str, expected: int) -> None:
-    image = np.full((3, 3, 3), 50, np.uint8)
-    x_px = np.array([-5.0, 0.0, 2.0, 2.5])
-    sampled = sample_grid(image, x_px, np.array([1.0, 9.0]), outside=outside)
-    assert sampled[0, :, 0].tolist() == [expected, 50, 50, expected]
-    assert sampled[1, :, 0].tolist() == [expected] * 4
-
-
-def test_sample_grid_reads_a_picture_turned_in_memory() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    turned = np.rot90(image)
-    sampled = sample_grid(turned, np.arange(5.0), np.arange(7.0), outside="edge")
-    assert (sampled == turned).all()
-
-
-def test_sample_grid_refuses_another_rule() -> None:
-    image = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(ValueError, match="'zero' or 'edge', got 'mirror'"):
-        sample_grid(image, np.zeros(1), np.zeros(1), outside="mirror")

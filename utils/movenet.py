@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from utils.skeleton import N_KEYPOINTS
-from utils.squares import PoseNetwork, Square, sample_grid
+from utils.squares import PoseNetwork, Square
 from utils.weights import find_weights, load_interpreter
 
 WEIGHTS: dict[str, str] = {
@@ -150,12 +150,26 @@ def sample_square(image: np.ndarray, square: Square, size: int) -> np.ndarray:
     Returns:
         int32 array `(size, size, 3)`, 0..255.
     """
-    height_px, width_px = image.shape[:2]
-    offset_px = np.linspace(0.0, square.side_px, size)
-    sampled = sample_grid(
-        image,
-        (square.left_px + offset_px) * (width_px - 1) / width_px,
-        (square.top_px + offset_px) * (height_px - 1) / height_px,
-        outside="zero",
+    import cv2
+
+    x_px, x_step = _place_samples(square.left_px, square.side_px, image.shape[1], size)
+    y_px, y_step = _place_samples(square.top_px, square.side_px, image.shape[0], size)
+    sampled = cv2.warpAffine(
+        np.ascontiguousarray(image),
+        np.array([[x_step, 0, x_px[0]], [0, y_step, y_px[0]]]),
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    sampled[:, (x_px < 0) | (x_px > image.shape[1] - 1)] = 0
+    sampled[(y_px < 0) | (y_px > image.shape[0] - 1)] = 0
     return sampled.astype(np.int32)
+
+
+def _place_samples(
+    start_px: float, side_px: float, picture_px: int, size: int
+) -> tuple[np.ndarray, float]:
+    """Return where on one axis of a picture its pixels are read, and the step."""
+    scale = (picture_px - 1) / picture_px
+    step = side_px / (size - 1) * scale
+    return start_px * scale + step * np.arange(size), step

@@ -1,4 +1,4 @@
-"""Squares of a picture: which one a pose network should see, and its pixels.
+"""Squares of a picture: which one a pose network should see.
 
 A square may reach beyond the picture. Coordinates are (x, y) pixels of the picture,
 origin top left.
@@ -70,6 +70,21 @@ def has_torso(pose: np.ndarray) -> bool:
     return bool(seen[_SHOULDERS].any() and seen[_HIPS].any())
 
 
+def is_upright(pose: np.ndarray) -> bool:
+    """Tell if a torso was seen whose shoulders are above the hips, 45° off at most.
+
+    Args:
+        pose: Float array `(17, 3)`: x_px, y_px, score.
+
+    Returns:
+        Whether it stands so; False where no torso was seen.
+    """
+    if not has_torso(pose):
+        return False
+    x_px, y_px = pose[_HIPS, :2].mean(axis=0) - pose[_SHOULDERS, :2].mean(axis=0)
+    return bool(y_px > 0 and abs(x_px) <= y_px)
+
+
 def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
     """Return the square round a person in which to look a second time.
 
@@ -100,69 +115,3 @@ def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
         return None
     left_px, top_px = center_xy - half_px
     return Square(float(left_px), float(top_px), float(2 * half_px))
-
-
-def sample_grid(
-    image: np.ndarray, x_px: np.ndarray, y_px: np.ndarray, *, outside: str
-) -> np.ndarray:
-    """Read a picture at the crossings of columns and rows, bilinearly.
-
-    Column x = 0 is the middle of the first pixel. Only the pixels needed are read, so
-    the picture's own size hardly matters.
-
-    Args:
-        image: RGB uint8 array `(height, width, 3)`.
-        x_px: Columns to read, rising, float array `(n_x,)`.
-        y_px: Rows to read, rising, float array `(n_y,)`.
-        outside: `"zero"`: black beyond the middle of the outermost pixels, as
-            `tf.image.crop_and_resize` does; `"edge"`: the outermost pixel goes on, as
-            TF.js `transform` with fill mode "nearest" does.
-
-    Returns:
-        float32 array `(n_y, n_x, 3)`, 0..255.
-
-    Raises:
-        ValueError: If `outside` is neither of the two.
-    """
-    if outside not in ("zero", "edge"):
-        raise ValueError(f"Expected `outside` to be 'zero' or 'edge', got {outside!r}.")
-    is_zero = outside == "zero"
-    x0, x1, x_part, x_read = _split_positions(x_px, image.shape[1], is_zero)
-    y0, y1, y_part, y_read = _split_positions(y_px, image.shape[0], is_zero)
-    pixels = np.ascontiguousarray(image).reshape(-1, 3)
-    upper, lower = y0[:, None] * image.shape[1], y1[:, None] * image.shape[1]
-    sampled = np.zeros((len(y_px), len(x_px), 3), np.float32)
-    sampled[y_read, x_read] = _blend(
-        _blend(pixels.take(upper + x0, 0), pixels.take(upper + x1, 0), x_part[:, None]),
-        _blend(pixels.take(lower + x0, 0), pixels.take(lower + x1, 0), x_part[:, None]),
-        y_part[:, None, None],
-    )
-    return sampled
-
-
-def _split_positions(
-    position_px: np.ndarray, size_px: int, only_inside: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, slice]:
-    """Split rising positions on one axis into two pixels and the second one's share.
-
-    The fourth value tells which stretch of the positions is meant: those on the picture
-    with `only_inside`, else all, those beyond moved to the picture's edge.
-    """
-    first, stop = 0, len(position_px)
-    if only_inside:
-        first = int(np.searchsorted(position_px, 0, side="left"))
-        stop = int(np.searchsorted(position_px, size_px - 1, side="right"))
-    clipped_px = np.clip(position_px[first:stop], 0, size_px - 1)
-    before = np.floor(clipped_px).astype(np.intp)
-    after = np.minimum(before + 1, size_px - 1)
-    return before, after, (clipped_px - before).astype(np.float32), slice(first, stop)
-
-
-def _blend(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return `first` + `share` * (`second` - `first`) as float32."""
-    start = first.astype(np.float32, copy=False)
-    step = second.astype(np.float32)
-    step -= start
-    step *= share
-    step += start
-    return step
