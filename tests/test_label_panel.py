@@ -7,8 +7,9 @@ import ipywidgets
 import pandas as pd
 import pytest
 
+from utils.label_bars import draw_bar, draw_progress
 from utils.label_colours import colour_classes, ink_on
-from utils.label_panel import Panel, draw_bar, draw_progress
+from utils.label_panel import Panel
 
 UTILS = Path(__file__).parents[1] / "utils"
 ODD_NAME = 'a, "b" <i>🧘</i>' + "x" * 200
@@ -112,3 +113,14 @@ def test_the_form_of_classes_says_what_to_change() -> None:
         ("rename", "sitting", "lying"),
         ("merge", "sitting", "sitting"),
     ]
+
+
+def test_the_list_of_doubts_says_how_many_there_are() -> None:
+    panel = _build_panel()
+    heads = [w for w in _walk(panel.box) if isinstance(w, ipywidgets.Label)]
+    assert any("will be listed here" in head.value for head in heads)
+    panel.list_doubts(["a 1.0 s: sitting, models say standing"])
+    assert any(head.value.endswith("contradict: 1.") for head in heads)
+    assert panel.doubts.options[0][1] == 0
+    panel.list_doubts([])
+    assert not panel.doubts.options

@@ -5,12 +5,13 @@ the front end listens to their clicks itself, so they work as fast as keys and d
 wait for the kernel. Only forms and lists call back into Python.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 import ipywidgets
 import pandas as pd
 
+from utils.label_bars import draw_bar, draw_progress
 from utils.label_colours import ink_on
 
 _PLAY_ROW: tuple[tuple[tuple[str, str, str], ...], ...] = (
@@ -67,6 +68,8 @@ _SIDE_ROWS: tuple[tuple[tuple[str, str, str], ...], ...] = (
     ),
 )
 
+_NO_DOUBTS = "None yet: labels that both trained models contradict will be listed here."
+
 
 def build_button(command: str, text: str, tooltip: str) -> ipywidgets.Button:
     """Build a button that stands for a command of the front end."""
@@ -114,47 +117,6 @@ def fill_bars(
         row.children[1].value = draw_bar(value_s / longest, named["colour"], value_s)
 
 
-def draw_bar(share: float, colour: str, value_s: float) -> str:
-    """Return HTML of a bar `share` (0 to 1) wide with a number of seconds on it."""
-    return (
-        '<div class="labeller-bar-box"><div class="labeller-bar-fill" style="'
-        f'width:{100 * share:.1f}%;background:{colour}"></div>'
-        f"<span>{value_s:.1f} s</span></div>"
-    )
-
-
-def draw_progress(
-    summary: pd.DataFrame, classes: Sequence[dict[str, str]], advice: Sequence[str]
-) -> str:
-    """Return HTML: seconds per class and person as bars, and what to label next.
-
-    Args:
-        summary: Columns `label`, `subject`, `seconds`.
-        classes: As from `colour_classes`.
-        advice: Sentences.
-
-    Returns:
-        A table with a row per class and a column per person, and a list.
-    """
-    seconds = summary.groupby(["label", "subject"])["seconds"].sum().to_dict()
-    subjects = sorted(summary["subject"].unique())
-    longest = max([*seconds.values(), 1e-9])
-    head = "".join(f"<th>{escape(subject)}</th>" for subject in subjects)
-    rows = ""
-    for named in classes:
-        cells = ""
-        for subject in subjects:
-            value_s = seconds.get((named["name"], subject), 0.0)
-            bar = draw_bar(value_s / longest, named["colour"], value_s)
-            cells += f"<td>{bar}</td>"
-        rows += f"<tr><th>{escape(named['name'])}</th>{cells}</tr>"
-    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in advice)
-    return (
-        f'<table class="labeller-table"><tr><th></th>{head}</tr>{rows}</table>'
-        f'<ul class="labeller-advice">{said}</ul>'
-    )
-
-
 class Panel:
     """The boxes around the front end.
 
@@ -188,7 +150,8 @@ class Panel:
             options=[(f"next: {_ORDER_WORDS[order]}", order) for order in orders],
             tooltip="where shift + → goes",
         )
-        self.doubts = ipywidgets.Select(options=[], rows=6)
+        self.doubts = ipywidgets.Select(options=[], rows=6).add_class("labeller-doubts")
+        self._doubts_head = ipywidgets.Label(_NO_DOUBTS)
         self._progress = ipywidgets.HTML()
         self._class_box = ipywidgets.VBox().add_class("labeller-classes")
         self._old, self._into = ipywidgets.Dropdown(), ipywidgets.Dropdown()
@@ -224,6 +187,16 @@ class Panel:
         lines = "".join(f"<li>{escape(notice)}</li>" for notice in notices)
         self._notices.value = f'<ul class="labeller-advice">{lines}</ul>' * bool(lines)
 
+    def list_doubts(self, texts: Iterable[str]) -> None:
+        """List labels that deserve a second look, one line each."""
+        self.doubts.options = [(text, idx) for idx, text in enumerate(texts)]
+        n_doubts = len(self.doubts.options)
+        self._doubts_head.value = (
+            f"Labels that both models contradict: {n_doubts}."
+            if n_doubts
+            else _NO_DOUBTS
+        )
+
     def say(self, sentence: str) -> None:
         """Show a sentence under the class form."""
         self._said.value = escape(sentence)
@@ -252,7 +225,7 @@ class Panel:
     def _build_tabs(self) -> ipywidgets.Tab:
         look = ipywidgets.VBox(
             [
-                ipywidgets.Label("Labels that both models contradict."),
+                self._doubts_head,
                 self.doubts,
                 ipywidgets.HBox(
                     [

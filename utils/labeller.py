@@ -127,10 +127,10 @@ class Labeller:
         panel.videos.options = session.videos
         panel.videos.value = session.video
         panel.order.value = session.order
-        panel.doubts.options = [
-            (f"{d.video} {d.start_s:.1f} s: {d.label}, models say {d.predicted}", idx)
-            for idx, d in enumerate(self.doubts)
-        ]
+        panel.list_doubts(
+            f"{d.video} {d.start_s:.1f} s: {d.label}, models say {d.predicted}"
+            for d in self.doubts
+        )
 
     # --- messages ------------------------------------------------------------------
 
