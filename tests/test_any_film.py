@@ -401,6 +401,8 @@ def test_a_film_cut_anywhere_says_so_and_what_is_left_is_right(
             continue
         assert len(problems) == 1
         assert said == problems.problem[0]
+        if frames:
+            assert len(list(read_film(path, skip_damage=True))) == len(frames)
         if len(videos):
             assert len(frames) == videos.n_frames[0] > 0
             assert f"the first {videos.duration_s[0]:.2f} s" in said

@@ -7,6 +7,7 @@ mirrored and drops a start offset.
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -60,6 +61,7 @@ def read_film(
     start_s: float = 0.0,
     end_s: float = math.inf,
     rotation_deg: int | None = None,
+    skip_damage: bool = False,
 ) -> Iterator[FilmFrame]:
     """Read a film's frames in order of time.
 
@@ -76,6 +78,8 @@ def read_film(
         rotation_deg: Clockwise turn that sets the stored picture upright, a multiple
             of 90; by default what the film's own flag says. A mirrored film is
             mirrored back first, either way.
+        skip_damage: Whether to say nothing of what cannot be read: where the table
+            `videos` said it before.
 
     Yields:
         The frames, `FilmFrame`.
@@ -84,7 +88,7 @@ def read_film(
         FileNotFoundError: If there is no such file.
         FilmError: If it holds no film that can be read.
         DamagedFilmError: After the last frame, if some between `start_s` and `end_s`
-            cannot be read.
+            cannot be read and `skip_damage` is False.
         OSError: If the file may not be read.
         ValueError: If `every_s` or `rotation_deg` makes no sense.
     """
@@ -98,9 +102,11 @@ def read_film(
     wanted = choose_frames(facts.timing.times_s, every_s=every_s)
     times_s = facts.timing.times_s[wanted]
     wanted = wanted[(times_s >= start_s) & (times_s < end_s)]
-    yield from _read_wanted(path, facts, wanted, turn_deg)
-    if end_s > facts.timing.end_s and facts.timing.is_cut:
-        raise DamagedFilmError(facts.timing.describe_cut(path.name))
+    passed_over = (DamagedFilmError,) if skip_damage else ()
+    with suppress(*passed_over):
+        yield from _read_wanted(path, facts, wanted, turn_deg)
+        if end_s > facts.timing.end_s and facts.timing.is_cut:
+            raise DamagedFilmError(facts.timing.describe_cut(path.name))
 
 
 def choose_frames(times_s: np.ndarray, *, every_s: float) -> np.ndarray:
@@ -136,17 +142,19 @@ def _read_wanted(
         return
     pixels = len(facts.timing.pts) * math.prod(facts.coded_size_wh)
     limit = TimeLimit(path, _LEAST_LIMIT_S + pixels / _SLOWEST_PX_PER_S)
-    times_s, lost, previous_idx = facts.timing.times_s, set(wanted.tolist()), -1
+    times_s, previous_idx = facts.timing.times_s, -1
+    is_lost = np.zeros(len(times_s), dtype=bool)
+    is_lost[wanted] = True
     for frame_idx, frame in decode_frames(path, facts, wanted, limit):
         if frame_idx <= previous_idx:
             continue  # only in a damaged film: its time has passed
         previous_idx = frame_idx
-        lost.remove(frame_idx)
+        is_lost[frame_idx] = False
         image = _make_upright(frame, facts, turn_deg)
         with limit.pause():
             yield FilmFrame(frame_idx, float(times_s[frame_idx]), image)
-    if lost:
-        lost_s = times_s[sorted(lost)]
+    if is_lost.any():
+        lost_s = times_s[is_lost]
         raise DamagedFilmError(
             f"{path.name} is damaged: {len(lost_s)} of {len(wanted)} frames, between "
             f"{lost_s[0]:.2f} s and {lost_s[-1]:.2f} s, cannot be decoded and are left "

@@ -137,7 +137,8 @@ def _decode_from(
 
     A frame may be shown before one it is built on: each waits until that has come.
     """
-    is_wanted, last_idx = set(wanted.tolist()), int(wanted[-1])
+    is_wanted, last_idx = np.zeros(len(facts.timing.pts), dtype=bool), int(wanted[-1])
+    is_wanted[wanted] = True
     decoder = _Decoder(facts.timing, starts_whole=target is None)
     waiting: list[_Frame] = []
     reached_idx = -1
@@ -150,8 +151,8 @@ def _decode_from(
             limit.check()
             for frame in decoder.decode(packet):
                 reached_idx = max(reached_idx, frame.number)
-                if frame.number in is_wanted:
-                    is_wanted.remove(frame.number)
+                if 0 <= frame.number <= last_idx and is_wanted[frame.number]:
+                    is_wanted[frame.number] = False
                     insort(waiting, frame, key=lambda frame: frame.number)
             waiting = [frame for frame in waiting if decoder.is_right(frame)]
             ahead = _MOST_AHEAD if stream.codec_context.has_b_frames else 0

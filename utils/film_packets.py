@@ -1,7 +1,9 @@
 """A film's packets, not decoded: when each frame is shown, whether any is missing."""
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 import av
 import numpy as np
@@ -73,7 +75,7 @@ class _Tally:
         is_broken: Whether the container broke off.
     """
 
-    pts: list[int]
+    pts: array = field(default_factory=partial(array, "q"))
     last_pts: int = 0
     last_duration: int = 0
     last_dts: int | None = None
@@ -105,7 +107,7 @@ def read_timing(
     has_stamps = container.format.name != "avi"
     promised_s = _read_promise(container)
     tally = _read_packets(container, stream, limit, has_stamps=has_stamps)
-    pts = np.sort(np.array(tally.pts, dtype=np.int64))
+    pts = np.sort(np.frombuffer(tally.pts, dtype=np.int64))
     rate = stream.average_rate or stream.base_rate or Fraction(0)
     step_s = _guess_step(np.diff(pts) * float(stream.time_base), rate)
     missing_s = promised_s - tally.end_s
@@ -140,7 +142,7 @@ def _read_packets(
     has_stamps: bool,
 ) -> _Tally:
     """Read the packets of all streams up to the end or the first that is broken."""
-    tally = _Tally([])
+    tally = _Tally()
     try:
         for packet in container.demux():
             limit.check()
