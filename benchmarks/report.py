@@ -18,6 +18,13 @@ _WAYS = {
     "mediapipe": "MediaPipe Pose",
 }
 
+_NAMES = {
+    "movenet_lightning": "MoveNet Lightning",
+    "movenet_thunder": "MoveNet Thunder",
+    "mediapipe_tracking": "from frame to frame",
+    "mediapipe_alone": "each frame alone",
+}
+
 
 def write_report(rows: pd.DataFrame, facts: dict[str, str], *, folder: Path) -> None:
     """Write bench.csv, bench.md and bench.png.
@@ -42,33 +49,54 @@ def write_report(rows: pd.DataFrame, facts: dict[str, str], *, folder: Path) -> 
         "",
         *_write_speed(speed),
         "",
-        *_write_ratios(speed),
+        *_write_ratios(rows[rows["way"] != "worker"]),
         "",
         *_write_memory(memory),
         "",
         "![Seconds of film a second, by way](bench.png)",
     ]
     (folder / "bench.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    figure = plot_speed(speed)
+    figure = plot_speed(speed, films=facts["films"])
     figure.savefig(folder / "bench.png", dpi=150)
     plt.close(figure)
     print("\n".join(lines))
 
 
-def plot_speed(speed: pd.DataFrame) -> plt.Figure:
-    """Plot how many seconds of film each way does in a second."""
+def plot_speed(speed: pd.DataFrame, *, films: str) -> plt.Figure:
+    """Plot how many seconds of film each way does in a second, a panel a network."""
+    models = [model for model in speed["model"].unique() if "movenet" in model]
     shown = speed[~speed["way"].isin(["decode", "inference"])]
-    shown = shown.sort_values("times_real_time")
-    figure, ax = plt.subplots(figsize=(7.5, 0.42 * len(shown) + 1.1), layout="tight")
-    colours = [_OURS if "project" in _WAYS[way] else _OTHERS for way in shown["way"]]
-    bars = ax.barh(range(len(shown)), shown["times_real_time"], color=colours)
-    ax.bar_label(bars, fmt="%.1f", padding=3)
-    names = [f"{_WAYS[row.way]}, {_name(row.model)}" for row in shown.itertuples()]
-    ax.set_yticks(range(len(shown)), names)
-    ax.set_xlabel("seconds of film a second (frames every 0.2 s)")
-    ax.set_title("Film in, keypoints out")
-    ax.spines[["top", "right"]].set_visible(False)
+    figure, axes = plt.subplots(
+        ncols=len(models), figsize=(9.5, 3.4), layout="constrained", squeeze=False
+    )
+    for ax, model in zip(axes[0], models, strict=True):
+        bars = shown[(shown["model"] == model) | (shown["way"] == "mediapipe")]
+        bars = bars.sort_values("times_real_time")
+        ours = ["project" in _WAYS[way] for way in bars["way"]]
+        names = [_WAYS[row.way] for row in bars.itertuples()]
+        for idx, (way, theirs) in enumerate(
+            zip(bars["way"], bars["model"], strict=True)
+        ):
+            if way == "mediapipe":
+                names[idx] += f", {_name(theirs)}"
+        drawn = ax.barh(
+            range(len(bars)),
+            bars["times_real_time"],
+            color=[_OURS if own else _OTHERS for own in ours],
+        )
+        ax.bar_label(drawn, fmt="%.1f", padding=3)
+        ax.margins(x=0.15)
+        ax.set_yticks(range(len(bars)), [_shorten(name) for name in names], fontsize=8)
+        ax.set_title(_name(model))
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.suptitle("Film in, keypoints out")
+    figure.supxlabel(f"seconds of film a second ({films})", fontsize=10)
     return figure
+
+
+def _shorten(name: str) -> str:
+    """Break a way's name into two lines, for a chart."""
+    return name.replace("this project, ", "this project\n").replace("way, ", "way\n")
 
 
 def _summarise_speed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -96,47 +124,69 @@ def _write_speed(speed: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _write_ratios(speed: pd.DataFrame) -> list[str]:
-    """Write efficiency and the ratios to other ways."""
-    seconds = speed.set_index(["model", "way"])["seconds"]
-    cpu = speed.set_index(["model", "way"])["cpu_s"]
-    decode = next(key for key in seconds.index if key[1] == "decode")
-    others = [key for key in seconds.index if key[1] == "mediapipe"]
+def _write_ratios(rows: pd.DataFrame) -> list[str]:
+    """Write efficiency and the ratios to other ways, each the median over rounds."""
+    by_way = {"index": "repeat", "columns": ["model", "way"]}
+    seconds = rows.pivot_table(values="seconds", **by_way)
+    cpu = rows.pivot_table(values="cpu_s", **by_way)
     lines = [
-        "Efficiency = (decoding alone + network alone) / (processes × the whole); by "
-        "processor time, the same without the processes' waiting for a busy machine.",
+        "Medians of the ratios of each round. Efficiency = (decoding alone + network "
+        "alone) / (processes × the whole); by processor time, the same without waiting "
+        "for a busy machine.",
         "",
         "| network | measure | value |",
         "|---|---|---|",
     ]
-    for model in dict.fromkeys(key[0] for key in seconds.index if key[1] == "whole_2"):
-        parts_s = seconds[decode] + seconds[model, "inference"]
-        parts_cpu_s = cpu[decode] + cpu[model, "inference"]
-        values = {
-            **{
-                f"efficiency, {_WAYS[way].removeprefix('this project, ')}": parts_s
-                / int(way[-1])
-                / seconds[model, way]
-                for way in _WAYS
-                if "project" in _WAYS[way]
-            },
-            "by processor time, pictures and keypoints": parts_cpu_s
-            / cpu[model, "whole_1"],
-            "by processor time, keypoints alone": parts_cpu_s
-            / cpu[model, "keypoints_1"],
-        }
-        rivals = {(model, "tutorial"), (model, "tutorial_tflite"), *others}
-        for way in ("keypoints_2", "whole_2"):
-            ours = _WAYS[way].removeprefix("this project, ")
-            one = seconds[model, way.replace("2", "1")]
-            values[f"{ours}, against 1 process"] = one / seconds[model, way]
-            for key in seconds.index.intersection(list(rivals)):
-                named = _WAYS[key[1]] + (f" ({_name(key[0])})" * (key in others))
-                values[f"{ours}, against {named}"] = seconds[key] / seconds[model, way]
-        lines += [f"| {_name(model)} | {n} | {v:.2f} |" for n, v in values.items()]
-    if not others:
-        lines += ["", "MediaPipe: not measured (no `--mediapipe-python`)."]
+    for model in dict.fromkeys(rows.loc[rows["way"] == "whole_2", "model"]):
+        values = _measure_efficiency(seconds, cpu, model)
+        values |= _compare_ways(seconds, model)
+        lines += [
+            f"| {_name(model)} | {name} | {ratio.median():.2f} |"
+            for name, ratio in values.items()
+        ]
+    for way, option in (
+        ("mediapipe", "mediapipe-python"),
+        ("tutorial", "saved-models"),
+    ):
+        if way not in set(rows["way"]):
+            lines += ["", f"{_WAYS[way]}: not measured (no `--{option}`)."]
     return lines
+
+
+def _measure_efficiency(
+    seconds: pd.DataFrame, cpu: pd.DataFrame, model: str
+) -> dict[str, pd.Series]:
+    """Return the efficiency of each of our ways, by round."""
+    parts_s, parts_cpu_s = (
+        table.xs("decode", axis=1, level="way").iloc[:, 0] + table[model, "inference"]
+        for table in (seconds, cpu)
+    )
+    values = {}
+    for way in (way for way in _WAYS if "project" in _WAYS[way]):
+        name, n_processes = _WAYS[way].removeprefix("this project, "), int(way[-1])
+        values[f"efficiency, {name}"] = parts_s / n_processes / seconds[model, way]
+        if n_processes == 1:
+            values[f"efficiency by processor time, {name}"] = (
+                parts_cpu_s / cpu[model, way]
+            )
+    return values
+
+
+def _compare_ways(seconds: pd.DataFrame, model: str) -> dict[str, pd.Series]:
+    """Return how many times as long other ways take, by round."""
+    values = {}
+    for ours in ("keypoints_2", "whole_2"):
+        name = _WAYS[ours].removeprefix("this project, ")
+        for theirs in seconds.columns:
+            is_rival = theirs[1].startswith("tutorial") and theirs[0] == model
+            is_single = theirs == (model, ours.replace("2", "1"))
+            if is_rival or is_single or theirs[1] == "mediapipe":
+                told = _WAYS[theirs[1]].removeprefix("this project, ")
+                told += f", {_name(theirs[0])}" * (theirs[1] == "mediapipe")
+                values[f"{name}, against {told}"] = (
+                    seconds[theirs] / seconds[model, ours]
+                )
+    return values
 
 
 def _write_memory(rows: pd.DataFrame) -> list[str]:
@@ -158,4 +208,4 @@ def _write_memory(rows: pd.DataFrame) -> list[str]:
 
 def _name(model: str) -> str:
     """Return a network's name as people write it."""
-    return model.replace("movenet_", "MoveNet ").replace("mediapipe_", "").title()
+    return _NAMES.get(model, model)
