@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
 from utils import run
+from utils.film import write_film
 
 ROOT = Path(__file__).parents[1]
 CELLS = json.loads((ROOT / "poseNet.ipynb").read_text(encoding="utf-8"))["cells"]
@@ -43,7 +45,10 @@ def test_settings_are_plain_values() -> None:
 
 @pytest.fixture
 def short_demo(tmp_path: Path) -> dict[str, str]:
-    """Six clips of three people, their labels, and coarse settings."""
+    """Six clips of three people, labels as Windows writes them, coarse settings.
+
+    Beside them half a clip of somebody else, and a film of nobody, without labels.
+    """
     videos = tmp_path / "videos"
     videos.mkdir()
     names = [f"person{i}_{clip}" for i in (1, 2, 3) for clip in "ab"]
@@ -53,7 +58,16 @@ def short_demo(tmp_path: Path) -> dict[str, str]:
     listed[listed["video"].isin(names)].to_csv(videos / "videos.csv", index=False)
     labels = pd.read_csv(ROOT / "data/labels.csv")
     kept = labels[labels["video"].isin(names)]
-    kept.to_csv(tmp_path / "labels.csv", index=False)
+    kept.to_csv(
+        tmp_path / "labels.csv",
+        index=False,
+        encoding="utf-8-sig",
+        lineterminator="\r\n",
+    )
+    whole = (ROOT / "videos/person4_a.mp4").read_bytes()
+    (videos / "half.mp4").write_bytes(whole[: len(whole) // 2])
+    wall = np.full((120, 160, 3), 90, np.uint8)
+    write_film(videos / "nobody.mp4", [wall] * 10, fps=5)
     return {
         "VIDEOS": str(videos),
         "LABELS": str(tmp_path / "labels.csv"),
@@ -86,3 +100,8 @@ def test_the_notebook_runs_and_leaves_every_result(
     ]
     assert table.loc["pose_softmax", "accuracy"] > 0.9
     assert (table["n_people"] == 3).all()
+    postures = pd.read_csv(results / "postures.csv")
+    assert postures.loc[postures["video"] == "half", "end_s"].max() < 12
+    report = (results / "report.html").read_text(encoding="utf-8")
+    assert "half.mp4 is cut short" in report
+    assert "Nobody was found in nobody" in report

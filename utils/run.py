@@ -153,6 +153,7 @@ def run_notebook(settings: dict[str, Any], *, results: Path) -> Path:
             progress_bar=False,
             stdout_file=sys.stdout,
             stderr_file=sys.stderr,
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # not for users
         )
     except PapermillExecutionError as error:
         reason = str(error.evalue).strip() or error.ename
