@@ -14,6 +14,7 @@
  */
 
 const FRAMES_A_BATCH = 12;
+const FRAMES_A_FAR_BATCH = 24; // a message costs the page more than its frames do
 const BATCHES_IN_FLIGHT = 2;
 const BATCH_LOST_AFTER_MS = 8000;
 const JPEG_BUDGET_BYTES = 48e6; // about 2,400 frames of 480 x 360
@@ -154,7 +155,7 @@ class FrameStore {
     });
     if (wasAsked) this.batches = Math.max(0, this.batches - 1);
     this.forgetFar();
-    this.onNews();
+    this.onNews(rows);
   }
 
   async takeOverview(rows, buffers) {
@@ -168,7 +169,7 @@ class FrameStore {
     rows.forEach((row, i) => bitmaps[i] && all.push([row, bitmaps[i]]));
     all.sort((a, b) => a[0] - b[0]);
     this.thumbs = { rows: all.map((x) => x[0]), bitmaps: all.map((x) => x[1]) };
-    this.onNews();
+    this.onNews(null); // may stand in for any frame
   }
 
   /** Drop what lies farthest from the playhead once the budget is spent. */
@@ -192,17 +193,20 @@ class FrameStore {
     for (let k = 1; k <= BITMAPS_AHEAD; k++) this.decode(ahead(k * stride));
     if (this.batches >= BATCHES_IN_FLIGHT && !this.dropLost()) return;
     const rows = new Set();
-    const add = (row) => {
+    const add = (row, most) => {
       if (row >= 0 && row < this.n && !this.jpegs.has(row) && !this.asked.has(row)) rows.add(row);
-      return rows.size >= FRAMES_A_BATCH;
+      return rows.size >= most;
     };
     const fill = () => {
-      for (const row of [center, ...urgent]) if (add(row)) return;
-      for (let k = 1; k <= BITMAPS_AHEAD; k++) if (add(ahead(k * stride))) return;
+      for (const row of [center, ...urgent]) if (add(row, FRAMES_A_BATCH)) return;
+      for (let k = 1; k <= BITMAPS_AHEAD; k++) if (add(ahead(k * stride), FRAMES_A_BATCH)) return;
+      if (rows.size) return; // at once; what is farther off can wait
       for (let k = 1; k <= ROWS_AHEAD; k++) {
-        if (add(ahead(k))) return;
-        if (k % 3 === 0 && k / 3 <= ROWS_BEHIND && add(center - (direction * k) / 3)) return;
+        if (add(ahead(k), FRAMES_A_FAR_BATCH)) return;
+        const behind = center - (direction * k) / 3;
+        if (k % 3 === 0 && k / 3 <= ROWS_BEHIND && add(behind, FRAMES_A_FAR_BATCH)) return;
       }
+      rows.clear(); // a few far ones: not worth a message
     };
     while (this.batches < BATCHES_IN_FLIGHT) {
       rows.clear();
@@ -242,7 +246,7 @@ class FrameStore {
       this.bitmaps.get(far).close();
       this.bitmaps.delete(far);
     }
-    this.onNews();
+    this.onNews([row]);
   }
 
   /** The nearest small picture of the overview, to show until the frame itself is here. */
@@ -537,8 +541,9 @@ class Ui {
     this.refusal = "";
     this.store = new FrameStore(
       (rows) => this.request("frames", { rows }),
-      () => this.paintSoon()
+      (rows) => this.takeNews(rows)
     );
+    this.shownRows = new Set(); // of the picture and the filmstrip
     this.build(el);
     this.stops = new AbortController();
     this.listen(el);
@@ -1311,11 +1316,24 @@ class Ui {
     });
   }
 
+  /** Frames have come: paint them if they are shown, else only ask for more. */
+  takeNews(rows) {
+    if (!rows || rows.some((row) => this.shownRows.has(row))) return this.paintSoon();
+    this.asking ??= setTimeout(() => {
+      this.asking = null;
+      this.wantMore();
+    });
+  }
+
+  wantMore() {
+    this.store.want(this.row, this.direction, this.stride, this.shownRows);
+  }
+
   paint() {
     if (!this.n || !this.stage.clientWidth) return;
-    const cells = this.filmLayout().cells;
-    const urgent = cells.map((c) => c.row).filter((row) => row >= 0 && row < this.n);
-    this.store.want(this.row, this.direction, this.stride, urgent);
+    const rows = this.filmLayout().cells.map((cell) => cell.row);
+    this.shownRows = new Set(rows.filter((row) => row >= 0 && row < this.n));
+    this.wantMore();
     this.drawPicture();
     this.drawFilm();
     if (this.areLinesOld) this.drawLines();
