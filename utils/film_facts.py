@@ -111,6 +111,11 @@ def _list_films(path: Path, container: av.container.InputContainer) -> list:
         for stream in container.streams.video
         if not stream.disposition & av.stream.Disposition.attached_pic
     ]
+    if not films and is_file_cut(path):
+        raise FilmError(
+            f"{path.name} is cut short, or not yet fully recorded or copied: it holds "
+            "no picture yet. Copy it again or remove it."
+        )
     if not films:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise FilmError(
