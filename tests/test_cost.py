@@ -43,10 +43,17 @@ def test_energy_is_missing_where_it_cannot_be_read(tmp_path: Path) -> None:
 def test_each_step_gets_what_the_one_before_gave() -> None:
     seen = []
     steps = [("double", lambda x: 2 * x), ("see", seen.append)]
-    table = measure_steps(steps, [1, 2, 3])
-    assert seen == [2, 2, 4, 6]  # the first item once more, unmeasured
+    table = measure_steps(steps, [1, 2, 3], n_rounds=2)
+    assert seen == [2, 2, 4, 6, 2, 4, 6]  # the first item once more, unmeasured
     assert table["step"].tolist() == ["double", "see"]
     assert (table["ms"] >= 0).all()
+
+
+def test_of_several_rounds_the_quickest_counts() -> None:
+    naps_s = iter([0.0, 0.2, 0.01])  # the unmeasured one, a slow round, a quick one
+    steps = [("nap", lambda _: time.sleep(next(naps_s)))]
+    table = measure_steps(steps, [1], n_rounds=2)
+    assert 10 <= table["ms"][0] < 100
 
 
 def test_costs_add_up_from_the_film_to_the_answer(tmp_path: Path) -> None:
