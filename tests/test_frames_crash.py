@@ -75,6 +75,38 @@ def test_a_killed_run_done_again_gives_the_same_bytes(
     assert frame_runs.read_tree(tmp_path) == whole
 
 
+DIE_AT_ONCE = """\
+import os, signal, sys
+from pathlib import Path
+from tests import frame_runs
+from utils import frame_store
+
+n_left = int(sys.argv[2])
+publish = frame_store.publish_file
+
+def publish_or_die(*paths):
+    global n_left
+    n_left -= 1
+    if n_left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    publish(*paths)
+
+frame_store.publish_file = publish_or_die
+frame_runs.run(Path(sys.argv[1]), [Path(a) for a in sys.argv[3:]])
+"""
+
+
+@pytest.mark.parametrize("n_published", range(4))
+def test_a_run_killed_as_a_file_gets_its_name_leaves_nothing_behind(
+    n_published: int, films: list[Path], whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", DIE_AT_ONCE, tmp_path, n_published, *films]
+    killed = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    frame_runs.run(tmp_path, films)
+    assert frame_runs.read_tree(tmp_path) == whole
+
+
 @pytest.mark.slow
 def test_a_hundred_killed_runs_done_again_give_the_same_bytes(
     films: list[Path], whole: dict[str, bytes], tmp_path: Path

@@ -21,10 +21,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from utils.files import atomic_path, build_key
+from utils.files import build_key
 from utils.storage import Address, join, open_binary, sum_sizes
 from utils.tables import SCHEMAS
-from utils.workspace import list_sizes, publish_file, publish_folder
+from utils.workspace import (
+    list_sizes,
+    open_workspace,
+    publish_file,
+    publish_folder,
+)
 
 _ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
 _MAX_NAME = 100
@@ -100,8 +105,10 @@ def write_settings(root: Path, settings: str, parts: dict[str, object]) -> None:
     """
     path = root / settings / "_settings.json"
     if not path.exists():
-        with atomic_path(path) as part:
+        with open_workspace(root) as work:  # swept, should this process die here
+            part = work / path.name
             part.write_text(json.dumps(parts, indent=2, sort_keys=True) + "\n")
+            publish_file(part, path)
 
 
 def find_pieces(product: Product) -> set[int]:
