@@ -23,3 +23,11 @@ def test_a_worker_that_grows_is_not_renewed() -> None:
     assert sorted(done) == list(range(8))
     assert len(set(done.values())) <= 2
     assert not said
+
+
+def test_a_worker_that_is_replaced_is_not_told_of() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        assert sorted(run_tasks(abs, [-1, 2], n_jobs=2)) == [1, 2]
+        warnings.warn("A worker stopped while some jobs were given", stacklevel=1)
+        warnings.warn("anything else", stacklevel=1)
+    assert [str(warning.message) for warning in told] == ["anything else"]

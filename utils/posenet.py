@@ -111,7 +111,7 @@ def sample_grid(image: np.ndarray, x_px: np.ndarray, y_px: np.ndarray) -> np.nda
 
     Column x = 0 is the middle of the first pixel; outside, the outermost pixel goes on,
     as in TF.js `transform` with fill mode "nearest". OpenCV gives whole grey levels
-    only, which moves a score by more than 1e-3.
+    only, which moved a keypoint of the reference picture by up to 0.86 px.
 
     Args:
         image: RGB uint8 array `(height, width, 3)`.

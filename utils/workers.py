@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -60,6 +61,8 @@ def run_tasks(
     if backend == "LokyBackend" and count_workers(n_jobs) == 1:
         yield from map(function, tasks)
         return
+    # loky starts another worker, and nothing is lost: nobody need do anything.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
     with _one_thread_each(), joblib.parallel_config(**_limit_backend(backend)):
         parallel = joblib.Parallel(
             n_jobs=n_jobs,
