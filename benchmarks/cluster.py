@@ -15,7 +15,9 @@ from pathlib import Path
 import joblib
 from distributed import Client
 
-from utils import frames, pose, videos
+from utils.frames import extract
+from utils.pose import estimate
+from utils.video import catalogue
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,7 +35,8 @@ def main() -> None:
 
 def _time(settings: argparse.Namespace, *, n_workers: int) -> float:
     """Time a run on a cluster of so many workers, their models loaded before."""
-    table = videos.build_videos(videos.find_videos(settings.videos), settle_s=0)[0]
+    films = catalogue.find_videos(settings.videos)
+    table = catalogue.build_videos(films, settle_s=0)[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         address_file = Path(folder, "scheduler.json")
         processes = [
@@ -67,13 +70,13 @@ def _time(settings: argparse.Namespace, *, n_workers: int) -> float:
 
 def _extract(settings: argparse.Namespace, table: object, folder: Path) -> int:
     """Make pictures and keypoints on the cluster; return how many frames."""
-    made, _, _ = frames.extract_frames(
+    made, _, _ = extract.extract_frames(
         table,
         every_s=0.2,
         frames_dir=folder / "frames",
         keypoints_dir=folder / "keypoints",
-        estimate=partial(pose.estimate_pose, model=settings.model),
-        estimate_key=pose.describe_model(settings.model),
+        estimate=partial(estimate.estimate_pose, model=settings.model),
+        estimate_key=estimate.describe_model(settings.model),
         n_jobs=-1,
     )
     return len(made)

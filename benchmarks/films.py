@@ -7,8 +7,8 @@ import argparse
 import time
 from pathlib import Path
 
-from utils.film import read_film
-from utils.videos import build_videos
+from utils.video.catalogue import build_videos
+from utils.video.reader import read_film
 
 
 def main() -> None:

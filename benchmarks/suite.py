@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.long_film import write_loop
 from benchmarks.report import write_report
-from utils.videos import build_videos, find_videos
+from utils.video.catalogue import build_videos, find_videos
 
 ROOT = Path(__file__).parents[1]
 MODELS = ("movenet_lightning", "movenet_thunder")

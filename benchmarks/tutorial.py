@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from utils.movenet import WEIGHTS
-from utils.squares import Square, frame_square, person_square
-from utils.weights import find_weights
+from utils.core.weights import find_weights
+from utils.pose.crop import Square, frame_square, person_square
+from utils.pose.movenet import WEIGHTS
 
 Run = Callable[[tf.Tensor], np.ndarray]
 

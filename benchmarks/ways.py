@@ -16,9 +16,11 @@ import pandas as pd
 
 from benchmarks.plain_reader import read_every
 from benchmarks.stopwatch import time_at_a_word
-from utils import film, frame_store, frames, pieces, pose, videos
-from utils.frame_plan import plan_films, plan_stretches
-from utils.workspace import open_workspace
+from utils.frames import chunk, store
+from utils.frames.plan import plan_films, plan_stretches
+from utils.frames.workspace import open_workspace
+from utils.pose import estimate
+from utils.video import catalogue, reader
 
 _SAMPLE = 4  # frames a film that "inference alone" looks at, again and again
 Run = Callable[[], int]
@@ -36,17 +38,17 @@ def prepare_decode(table: pd.DataFrame, *, every_s: float, **_: object) -> Run:
 
 def prepare_inference(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
     """Find poses in frames that lie ready in memory."""
-    estimate = partial(pose.estimate_pose, model=model)
+    find = partial(estimate.estimate_pose, model=model)
     samples = [_read_sample(path, every_s) for path in table["path"]]
     n_frames = [round(duration_s / every_s) for duration_s in table["duration_s"]]
 
     def run() -> int:
         for images, n in zip(samples, n_frames, strict=True):
             for number in range(n):
-                estimate(images[number * len(images) // n])
+                find(images[number * len(images) // n])
         return sum(n_frames)
 
-    estimate(samples[0][0])
+    find(samples[0][0])
     return run
 
 
@@ -85,13 +87,13 @@ def prepare_whole(
     folder = tempfile.TemporaryDirectory(prefix="bench-")
 
     def extract(table: pd.DataFrame, name: str) -> int:
-        made, _, problems = frames.extract_frames(
+        made, _, problems = extract.extract_frames(
             table,
             every_s=every_s,
             frames_dir=Path(folder.name, name, "frames"),
             keypoints_dir=Path(folder.name, name, "keypoints"),
-            estimate=partial(pose.estimate_pose, model=model),
-            estimate_key=pose.describe_model(model),
+            estimate=partial(estimate.estimate_pose, model=model),
+            estimate_key=estimate.describe_model(model),
             n_jobs=n_jobs,
             pictures=pictures,
         )
@@ -108,19 +110,19 @@ def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
     folder = tempfile.TemporaryDirectory(prefix="bench-")
     roots = {name: Path(folder.name, name) for name in ("frames", "keypoints")}
     films = plan_films(
-        table, roots, every_s=every_s, estimate_key=pose.describe_model(model)
+        table, roots, every_s=every_s, estimate_key=estimate.describe_model(model)
     )
-    estimate = partial(pose.estimate_pose, model=model)
-    stretches = plan_stretches(films, every_s=every_s, estimate=estimate, n_workers=1)
+    find = partial(estimate.estimate_pose, model=model)
+    stretches = plan_stretches(films, every_s=every_s, estimate=find, n_workers=1)
 
     def run() -> int:
         n_frames = 0
         for stretch in stretches:
-            report = pieces.extract_stretch(stretch)
+            report = chunk.extract_stretch(stretch)
             for product in stretch.products:
                 with open_workspace(product.root) as work:
-                    frame_store.merge_pieces(product, work, n_pieces=report.end_piece)
-            n_frames += frame_store.count_rows(stretch.products[0])
+                    store.merge_pieces(product, work, n_pieces=report.end_piece)
+            n_frames += store.count_rows(stretch.products[0])
         folder.cleanup()
         return n_frames
 
@@ -142,7 +144,7 @@ WAYS = {
 
 def _read(path: Path, every_s: float) -> Iterator[np.ndarray]:
     """Yield a film's pictures as the project reads them."""
-    return (frame.image for frame in film.read_film(path, every_s=every_s))
+    return (frame.image for frame in reader.read_film(path, every_s=every_s))
 
 
 def _read_sample(path: Path, every_s: float) -> list[np.ndarray]:
@@ -161,7 +163,7 @@ def main() -> None:
     parser.add_argument("films", type=Path, nargs="+")
     parser.add_argument("--saved-models", type=Path)
     given = parser.parse_args()
-    table, problems = videos.build_videos(given.films, settle_s=0)
+    table, problems = catalogue.build_videos(given.films, settle_s=0)
     if len(problems):
         raise RuntimeError(problems["problem"].iloc[0])
     more = {"saved_models": given.saved_models} if given.way == "tutorial" else {}

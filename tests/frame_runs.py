@@ -1,4 +1,4 @@
-"""Runs of `frames.extract_frames` on tiny made films, also in a process to be killed.
+"""Runs of `extract.extract_frames` on tiny made films, also in a process to be killed.
 
 `python -m tests.frame_runs OUT N_JOBS FILM...` says "go" before it starts.
 """
@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils import frames
-from utils.files import hash_file
-from utils.film import write_film
-from utils.frame_store import list_folders
+from utils.core.files import hash_file
+from utils.frames import extract
+from utils.frames.store import list_folders
+from utils.video.reader import write_film
 
 EVERY_S = 1.0
 
@@ -71,7 +71,7 @@ def run(out: Path, paths: list[Path], **options: object) -> tuple:
         "estimate": estimate_mean,
         "estimate_key": "mean",
     }
-    return frames.extract_frames(build_table(*paths), **{**defaults, **options})
+    return extract.extract_frames(build_table(*paths), **{**defaults, **options})
 
 
 def read_tree(root: Path) -> dict[str, bytes]:

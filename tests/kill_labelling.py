@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from utils.label_actions import Action
-from utils.label_log import LabelLog
-from utils.label_tracks import find_unit
-from utils.spans import Span
+from utils.labelling.actions import Action
+from utils.labelling.journal import LabelLog
+from utils.labelling.spans import Span
+from utils.labelling.tracks import find_unit
 
 
 def label_forever(path: Path, seed: int, pipe: int) -> None:

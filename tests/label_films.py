@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from utils.features import build_features
-from utils.files import hash_file
-from utils.skeleton import KEYPOINTS
-from utils.tables import check_table, write_table
+from utils.core.files import hash_file
+from utils.core.skeleton import KEYPOINTS
+from utils.core.tables import check_table, write_table
+from utils.pose.features import build_features
 
 EVERY = 3  # the clips have 15 frames a second: 5 pictures a second
 CLASSES = ("standing", "sitting", "bending", "squatting", "arms_raised", "t_pose")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.training import Inputs
+from utils.training.softmax import Inputs
 
 
 def make_inputs(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from utils import run
-from utils.film import write_film
+from utils.video.reader import write_film
 
 ROOT = Path(__file__).parents[1]
 CELLS = json.loads((ROOT / "poseNet.ipynb").read_text(encoding="utf-8"))["cells"]

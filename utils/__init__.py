@@ -1,18 +1,8 @@
-"""The rooms behind `poseNet.ipynb`, one module a stage.
+"""The packages behind `poseNet.ipynb`; `utils/README.md` is the map.
 
-`import utils` loads nothing; a room is loaded when it is first named, as in
-`utils.frames.read_image(path)`.
+`import utils` loads nothing: a package or module is loaded when it is first named.
 """
 
-import importlib
-from types import ModuleType
+import lazy_loader
 
-
-def __getattr__(name: str) -> ModuleType:
-    """Load a room at its first use (PEP 562)."""
-    try:
-        return importlib.import_module(f"utils.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"utils.{name}":
-            raise
-        raise AttributeError(f"There is no room utils/{name}.py.") from error
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

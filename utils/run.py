@@ -12,8 +12,8 @@ from typing import Any
 
 import nbformat
 
-from utils.files import atomic_path
-from utils.progress import follow_bars
+from utils.core.files import atomic_path
+from utils.core.progress import follow_bars
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "poseNet.ipynb"

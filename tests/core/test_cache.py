@@ -1,0 +1,66 @@
+"""Tests of `utils.core.cache`."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils.core.cache import build_key, hash_module
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package `stage` of two modules, `decode` and `advice`, that can be imported."""
+    folder = tmp_path / "stage"
+    folder.mkdir()
+    for name in ("__init__", "decode", "advice"):
+        (folder / f"{name}.py").write_text(f'"""{name}"""\n', encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    sys.modules.pop("stage", None)
+    hash_module.cache_clear()
+
+
+def _build_key(*code: str) -> str:
+    """Build a key as a process that has just started would."""
+    importlib.invalidate_caches()
+    hash_module.cache_clear()
+    return build_key(code=code, every_s=0.2)
+
+
+def test_touching_a_declared_module_changes_the_key(package: Path) -> None:
+    before = _build_key("stage.decode")
+    (package / "decode.py").write_text("FPS = 1\n", encoding="utf-8")
+    assert _build_key("stage.decode") != before
+
+
+def test_touching_another_module_does_not_change_the_key(package: Path) -> None:
+    before = _build_key("stage.decode")
+    (package / "advice.py").write_text("WORDS = 1\n", encoding="utf-8")
+    assert _build_key("stage.decode") == before
+
+
+def test_a_package_stands_for_all_its_modules(package: Path) -> None:
+    before = _build_key("stage")
+    (package / "advice.py").write_text("WORDS = 1\n", encoding="utf-8")
+    assert _build_key("stage") != before
+
+
+def test_a_module_that_was_moved_is_named(package: Path) -> None:
+    (package / "decode.py").rename(package / "decoding.py")
+    with pytest.raises(ModuleNotFoundError, match=r"stage\.decode.*moved"):
+        _build_key("stage.decode")
+    with pytest.raises(ModuleNotFoundError, match=r"gone\.decode"):
+        _build_key("gone.decode")
+
+
+def test_inputs_and_settings_are_part_of_the_key(package: Path) -> None:
+    assert build_key(every_s=0.2) != build_key(every_s=0.5)
+    assert build_key(code=("stage.decode",)) != build_key()
+
+
+@pytest.mark.parametrize("module", ["utils.frames.chunk", "utils.video.facts_cache"])
+def test_what_stages_declare_as_their_code_is_there(module: str) -> None:
+    for name in importlib.import_module(module).CODE:
+        assert len(hash_module(name)) == 64

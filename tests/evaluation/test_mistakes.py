@@ -1,0 +1,120 @@
+"""Tests of `utils.evaluation.mistakes`."""
+
+import pandas as pd
+import pytest
+
+from tests.made_predictions import make_predictions
+from utils.evaluation.mistakes import (
+    BOXES,
+    count_boxes,
+    count_lost,
+    pick_examples,
+    score_survivors,
+    sort_into_boxes,
+)
+
+IMAGE = "mobilenet_frozen"
+
+
+def _both(pose: dict[str, list[int]], image: dict[str, list[int]]) -> pd.DataFrame:
+    tables = [
+        make_predictions(pose, sure=0.9),
+        make_predictions(image, model=IMAGE, sure=0.7),
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_each_frame_falls_into_its_box() -> None:
+    boxes = sort_into_boxes(_both({"a": [1, 1, 0, 0]}, {"a": [1, 0, 1, 0]}))
+    found = boxes.set_index("frame_idx")
+    assert found["box"].astype(str).to_dict() == dict(enumerate(BOXES))
+    # The less sure model where both agree, the wrong one where one is wrong.
+    assert found["confidence"].to_dict() == pytest.approx(
+        {0: 0.7, 1: 0.7, 2: 0.9, 3: 0.7}
+    )
+    assert list(boxes.columns[:4]) == ["video", "frame_idx", "box", "confidence"]
+
+
+def test_surest_frames_come_first_within_a_box() -> None:
+    pose = pd.concat(
+        [make_predictions({"a": [0]}, sure=0.6), make_predictions({"b": [0]}, sure=0.9)]
+    )
+    image = make_predictions({"a": [1], "b": [1]}, model=IMAGE)
+    boxes = sort_into_boxes(pd.concat([pose, image]))
+    assert boxes["subject"].tolist() == ["b", "a"]
+
+
+def test_seeds_vote_by_their_mean_probability() -> None:
+    sure = make_predictions({"a": [1]}, seed=1, sure=0.95)
+    unsure = make_predictions({"a": [0]}, seed=2, sure=0.6)
+    image = make_predictions({"a": [1]}, model=IMAGE)
+    boxes = sort_into_boxes(pd.concat([sure, unsure, image]))
+    assert boxes["box"].tolist() == ["both right"]
+    assert boxes["pose_probability"].tolist() == pytest.approx([(0.95 + 0.4) / 2])
+
+
+def test_empty_boxes_are_counted_too() -> None:
+    boxes = sort_into_boxes(_both({"a": [1, 1], "b": [1]}, {"a": [1, 0], "b": [1]}))
+    counts = count_boxes(boxes).set_index("box")
+    assert counts["n_frames"].to_list() == [2, 1, 0, 0]
+    assert counts.loc["both right", "n_people"] == 2
+    assert counts["share"].sum() == pytest.approx(1)
+
+
+def test_examples_show_every_video_before_one_twice() -> None:
+    table = _both({"a": [1] * 8, "b": [1] * 2}, {"a": [0] * 8, "b": [0] * 2})
+    examples = pick_examples(sort_into_boxes(table), n_per_box=4)
+    pairs = examples[["video", "label"]].drop_duplicates()
+    assert len(examples) == len(pairs) == 4
+
+
+def _samples_and_people() -> tuple[pd.DataFrame, pd.DataFrame]:
+    table = make_predictions({"a": [1] * 10, "b": [1] * 10})
+    samples = table[["video", "frame_idx", "subject", "label"]]
+    seen = ~((table["subject"] == "a") & table["frame_idx"].isin([1, 3, 4]))
+    people = table[["video", "frame_idx"]].assign(has_person=seen)
+    return samples, people
+
+
+def test_class_that_loses_most_frames_comes_first() -> None:
+    lost = count_lost(*_samples_and_people())
+    assert lost["label"].tolist() == ["stand", "sit"]
+    assert lost["n_lost"].tolist() == [2, 1]
+    assert lost["share_lost"].tolist() == [0.2, 0.1]
+    assert lost["n_people_lost"].tolist() == [1, 1]
+    assert lost["is_high"].tolist() == [False, False]
+
+
+def test_frames_that_the_people_table_does_not_name_are_lost() -> None:
+    samples, people = _samples_and_people()
+    lost = count_lost(samples, people[people["has_person"]])
+    assert lost["n_lost"].sum() == 3
+    assert count_lost(samples, people.iloc[:0])["is_high"].all()
+
+
+def test_lost_frames_count_as_wrong() -> None:
+    samples, people = _samples_and_people()
+    # Pose guesses right in one of the three frames without a person.
+    hits = [1, 0, 1, 0, 1, 1, 1, 1, 1, 0]
+    table = _both({"a": hits, "b": [1] * 10}, {"a": [1] * 10, "b": [0] * 10})
+    scores = score_survivors(table, samples, people).set_index("model")
+    pose = scores.loc["pose_softmax"]
+    assert pose["accuracy"] == pytest.approx(17 / 20)
+    assert pose["accuracy_survivors"] == pytest.approx(16 / 17)
+    assert pose["accuracy_lost_wrong"] == pytest.approx(16 / 20)
+    assert (pose["n_frames"], pose["n_lost"], pose["n_unpredicted"]) == (20, 3, 0)
+
+
+def test_frames_that_were_not_predicted_count_as_wrong() -> None:
+    samples, people = _samples_and_people()
+    table = make_predictions({"a": [1] * 10, "b": [1] * 10})
+    seen = people["has_person"].to_numpy()
+    scores = score_survivors(table[seen], samples, people).iloc[0]
+    assert scores["n_unpredicted"] == 3
+    assert scores["accuracy"] == scores["accuracy_lost_wrong"] == pytest.approx(0.85)
+    assert scores["accuracy_survivors"] == 1
+
+
+def test_a_missing_model_is_named() -> None:
+    with pytest.raises(ValueError, match=f"No model '{IMAGE}'"):
+        sort_into_boxes(make_predictions({"a": [1]}))

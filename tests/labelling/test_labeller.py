@@ -1,0 +1,398 @@
+"""The labelling widget's kernel side, without a browser."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from tests.jupyter_rig import ROOT
+from tests.label_films import CLASSES, build_tables, write_tables
+from utils.core.tables import check_table
+from utils.labelling.session import Doubt, Footage, LabelSession
+from utils.labelling.widget.bridge import Labeller
+from utils.labelling.widget.feed import LONG_VIDEO
+from utils.labelling.widget.messages import count_labels, describe_grid
+
+ODD_CLASS = 'lie, "flat" 🧘' + "x" * 100
+
+
+class Wire:
+    """A labeller with a front end that only keeps what it is sent.
+
+    Attributes:
+        labeller: The labeller.
+        session: Its session.
+        sent: Messages with their buffers, oldest first.
+    """
+
+    def __init__(self, session: LabelSession, doubts: tuple[Doubt, ...] = ()) -> None:
+        """Build the labeller over a session."""
+        self.sent: list[tuple[dict, list]] = []
+        self.labeller = Labeller(session, doubts=doubts)
+        self.labeller.front_end.send = lambda message, buffers: self.sent.append(
+            (message, buffers)
+        )
+        self.session = session
+        self._n_acts = 0
+
+    def tell(self, kind: str, **content: object) -> None:
+        """Send a message as the front end does."""
+        message = {"type": kind, "video": self.session.video, **content}
+        self.labeller._on_message(None, message, [])
+
+    def act(self, action: str, **content: object) -> dict:
+        """Send an action and return its acknowledgement."""
+        self._n_acts += 1
+        content = {"position": self.session.position, **content}
+        self.tell("act", action=action, seq=self._n_acts, **content)
+        (done,) = [m for m in self.find("done") if m["seq"] == self._n_acts]
+        return done
+
+    def find(self, kind: str) -> list[dict]:
+        """Return the messages of a kind."""
+        return [message for message, _ in self.sent if message["type"] == kind]
+
+    @property
+    def spans(self) -> list[tuple]:
+        """What is labelled in the current video."""
+        return [tuple(span[:3]) for span in self.session.spans]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory, demo_videos: Path) -> dict:
+    folder = tmp_path_factory.mktemp("pictures")
+    return build_tables(folder, demo_videos, ["person1_a", "person1_b"])
+
+
+@pytest.fixture
+def open_session(tables: dict, tmp_path: Path) -> Callable[[], LabelSession]:
+    def build() -> LabelSession:
+        return LabelSession(
+            tmp_path / "labels.csv", Footage(**tables), classes=CLASSES, annotator="ada"
+        )
+
+    return build
+
+
+@pytest.fixture
+def wire(open_session: Callable[[], LabelSession]) -> Wire:
+    return Wire(open_session())
+
+
+def test_the_first_message_holds_all_that_is_needed_to_draw(wire: Wire) -> None:
+    opening = wire.labeller.front_end.opening
+    message, buffers = opening["message"], opening["buffers"]
+    times_s = np.frombuffer(buffers[0])
+    assert message["video"] == "person1_a"
+    assert len(times_s) == message["n"] == wire.session.n_frames
+    assert np.frombuffer(buffers[1])[2] == 6
+    assert buffers[2][:2] == b"\xff\xd8"
+    assert len(buffers[3]) == 17 * 3 * 4
+    assert [c["name"] for c in message["labels"]["classes"]][:6] == list(CLASSES)
+    assert message["labels"]["segments"]
+    json.dumps(message)
+
+
+def test_a_label_is_on_disk_before_it_is_acknowledged(
+    wire: Wire, open_session: Callable[[], LabelSession]
+) -> None:
+    done = wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    assert done["ok"]
+    assert [tuple(s[:3]) for s in open_session().spans] == [(1.0, 2.0, "sitting")]
+    assert wire.find("labels")[-1]["spans"] == [[1.0, 2.0, "sitting"]]
+
+
+def test_what_seldom_changes_is_sent_once(wire: Wire) -> None:
+    wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    assert "segments" not in wire.find("labels")[-1]
+    assert "classes" not in wire.find("labels")[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"start_s": 0.0, "end_s": 1.0, "label": "flying"}, "'flying' is not a class"),
+        ({"start_s": 99.0, "end_s": 98.0, "label": "sitting"}, "is no time of"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_reason(
+    wire: Wire, content: dict, reason: str
+) -> None:
+    done = wire.act("label", **content)
+    assert not done["ok"]
+    assert reason in done["reason"]
+    assert wire.spans == []
+
+
+def test_a_label_that_cannot_be_written_is_refused(wire: Wire, tmp_path: Path) -> None:
+    (tmp_path / "labels.log.jsonl").mkdir()
+    done = wire.act("label", start_s=0.0, end_s=1.0, label="sitting")
+    assert not done["ok"]
+    assert done["reason"]
+    assert wire.find("labels")[-1]["spans"] == []
+
+
+def test_even_an_error_of_ours_is_answered(wire: Wire) -> None:
+    with pytest.raises(KeyError):
+        wire.act("label", label="sitting")  # without times
+    assert "error in the kernel" in wire.find("done")[-1]["reason"]
+
+
+def test_a_stroke_is_on_disk_piece_by_piece_and_is_undone_at_once(wire: Wire) -> None:
+    wire.act("paint_begin", position=2, label="bending")
+    n_before = len(wire.find("labels"))
+    wire.act("paint_to", position=4, label="bending")
+    assert wire.spans == [(0.4, 1.0, "bending")]
+    assert len(wire.find("labels")) == n_before
+    wire.act("paint_to", position=9, label="bending")
+    wire.act("paint_end")
+    assert wire.find("labels")[-1]["spans"] == [[0.4, 2.0, "bending"]]
+    assert 2 <= wire.act("undo")["position"] <= 9
+    assert wire.spans == []
+    wire.act("redo")
+    assert wire.spans == [(0.4, 2.0, "bending")]
+
+
+def test_what_follows_of_a_refused_stroke_is_refused_too(
+    wire: Wire, tmp_path: Path
+) -> None:
+    wire.act("paint_begin", position=2, label="bending")
+    log = tmp_path / "labels.log.jsonl"
+    log.rename(tmp_path / "kept")
+    log.mkdir()
+    assert not wire.act("paint_to", position=3, label="bending")["ok"]
+    log.rmdir()
+    (tmp_path / "kept").rename(log)
+    assert not wire.act("paint_to", position=4, label="bending")["ok"]
+    assert wire.spans == [(0.4, 0.6, "bending")]
+
+
+def test_undo_without_anything_to_undo_says_so(wire: Wire) -> None:
+    assert "nothing to undo" in wire.act("undo")["text"]
+    assert "nothing to redo" in wire.act("redo")["text"]
+
+
+def test_an_action_given_just_before_the_video_changed_goes_where_it_was_meant(
+    wire: Wire,
+) -> None:
+    wire.tell("open", move=1)
+    wire.act("label", video="person1_a", start_s=0.0, end_s=1.0, label="sitting")
+    assert wire.session.video == "person1_b"
+    assert wire.spans == []
+    wire.session.go_to_video("person1_a")
+    assert wire.spans == [(0.0, 1.0, "sitting")]
+
+
+def test_n_at_the_last_video_says_so(wire: Wire) -> None:
+    wire.tell("open", move=1)
+    wire.tell("open", move=1)
+    assert wire.find("say")[-1]["text"] == "This is the last video."
+    assert len(wire.find("video")) == 1
+    assert wire.labeller.panel.videos.value == "person1_b"
+
+
+def test_the_list_of_videos_opens_one(wire: Wire) -> None:
+    wire.labeller.panel.videos.value = "person1_b"
+    assert wire.find("video")[-1]["video"] == "person1_b"
+
+
+def test_a_rested_playhead_is_where_a_new_session_resumes(
+    wire: Wire, open_session: Callable[[], LabelSession]
+) -> None:
+    wire.tell("open", move=1)
+    wire.tell("place", position=13)
+    session = open_session()
+    assert (session.video, session.position) == ("person1_b", 13)
+
+
+def test_an_edited_labels_file_is_taken_in_when_the_playhead_rests(
+    wire: Wire, tmp_path: Path
+) -> None:
+    wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    path = tmp_path / "labels.csv"
+    path.write_text(path.read_text().replace("sitting", "standing"))
+    wire.tell("place", position=3)
+    assert wire.find("labels")[-1]["spans"] == [[1.0, 2.0, "standing"]]
+
+
+def test_accepting_the_last_proposal_of_a_video_opens_the_next_one(
+    open_session: Callable[[], LabelSession], demo_videos: Path
+) -> None:
+    truth = pd.read_csv(demo_videos.parent / "data" / "labels.csv")
+    session = open_session()
+    for video in session.videos:
+        session.go_to_video(video)
+        for row in truth[truth["video"] == video].iloc[:-1].itertuples():
+            session.label_span(row.label, row.start_s, row.end_s)
+    session.go_to_video("person1_a")
+    wire = Wire(session)
+    (proposal,) = [p for p in session.proposals if p.end_s - p.start_s > 1]
+    position = int(np.searchsorted(session.times_s, proposal.start_s - 1e-6))
+    assert wire.act("accept", position=position, goes_to=None)["ok"]
+    assert wire.find("video")[-1]["video"] == session.video == "person1_b"
+
+
+def test_accepting_where_nothing_is_proposed_says_so(wire: Wire) -> None:
+    assert "Nothing is proposed" in wire.act("accept", goes_to=None)["text"]
+    assert wire.spans == []
+
+
+def test_the_front_end_may_go_on_before_the_kernel_does(
+    open_session: Callable[[], LabelSession], demo_videos: Path
+) -> None:
+    truth = pd.read_csv(demo_videos.parent / "data" / "labels.csv")
+    session = open_session()
+    for video, n_labelled in (("person1_b", 6), ("person1_a", 4)):
+        session.go_to_video(video)
+        rows = truth[truth["video"] == video].iloc[:n_labelled]
+        for row in rows.itertuples():
+            session.label_span(row.label, row.start_s, row.end_s)
+    wire = Wire(session)
+    first = next(p for p in session.proposals if p.end_s - p.start_s > 1)
+    position = int(np.searchsorted(session.times_s, first.start_s - 1e-6))
+    assert wire.act("accept", position=position, goes_to=99)["ok"]
+    assert session.position == 99
+    assert (*first[:2], first.label) in wire.spans
+
+
+def test_look_alikes_are_counted_before_they_are_labelled(wire: Wire) -> None:
+    wire.tell("grid", group=0)
+    message, pictures = wire.sent[-1]
+    assert message["type"] == "grid"
+    assert len(message["items"]) == len(pictures) <= 24
+    frames = [[item["video"], item["frame_idx"]] for item in message["items"]]
+    wire.tell("count", frames=frames, label="sitting")
+    seconds = wire.find("count")[-1]["seconds"]
+    assert seconds == pytest.approx(0.2 * len(frames), abs=0.1)
+    assert wire.spans == []
+    done = wire.act("label_many", frames=frames, label="sitting")
+    assert done["text"].startswith(f"{seconds:.1f} s")
+    assert wire.session.summarise()["seconds"].sum() == pytest.approx(seconds)
+
+
+def test_a_grid_shows_unlabelled_frames_first() -> None:
+    found = pd.DataFrame(
+        {
+            "group": [0, 0, 1],
+            "video": ["a", "a", "a"],
+            "frame_idx": [1, 2, 3],
+            "time_s": [0.1, 0.2, 0.3],
+            "path": ["no-1.jpg", "no-2.jpg", "no-3.jpg"],
+            "label": ["sitting", np.nan, np.nan],
+        }
+    )
+    message, _ = describe_grid(found, 2)  # the third group of two is the first
+    assert message["n_groups"] == 2
+    assert [item["label"] for item in message["items"]] == [None, "sitting"]
+
+
+def test_a_label_in_doubt_is_shown_put_right_and_leaves_the_list(
+    open_session: Callable[[], LabelSession],
+) -> None:
+    session = open_session()
+    session.label_span("sitting", 4.0, 6.0)
+    doubts = (
+        Doubt("person1_a", 4.0, 6.0, "sitting", "t_pose", 0.9),
+        Doubt("person1_b", 1.0, 2.0, "sitting", "bending", 0.8),
+    )
+    wire = Wire(session, doubts)
+    wire.tell("doubt")
+    assert session.position == 20
+    assert "t_pose" in wire.act("fix")["text"]
+    assert wire.spans == [(4.0, 6.0, "t_pose")]
+    assert [doubt.video for doubt in wire.labeller.doubts] == ["person1_b"]
+
+
+def test_without_doubts_the_key_says_so(wire: Wire) -> None:
+    wire.tell("doubt")
+    assert wire.find("say")[-1]["text"] == "No label is in doubt."
+    assert "Press J first" in wire.act("fix")["text"]
+
+
+def test_classes_are_added_renamed_and_merged_by_the_form(wire: Wire) -> None:
+    wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    change = wire.labeller._change_class
+    change("add", "", ODD_CLASS)
+    change("rename", "sitting", "on a chair")
+    change("merge", "standing", ODD_CLASS)
+    assert wire.spans == [(1.0, 2.0, "on a chair")]
+    names = [each["name"] for each in wire.find("labels")[-1]["classes"]]
+    assert "standing" not in names
+    assert ODD_CLASS in names
+    change("add", "", "")
+    assert "Not saved" in wire.labeller.panel._said.value
+
+
+def test_counts_are_one_sentence() -> None:
+    none = pd.DataFrame({"label": [], "subject": [], "seconds": []})
+    assert count_labels(none, 12) == "Nothing is labelled yet in 12 videos."
+    some = pd.DataFrame(
+        {"label": ["a", "b", "a"], "subject": ["x", "x", "y"], "seconds": [1.0, 5, 2]}
+    )
+    assert count_labels(some, 2) == "8.0 s in 2 videos are labelled: b 5.0 s, a 3.0 s."
+
+
+def test_a_long_video_opens_before_its_segments_are_found(tmp_path: Path) -> None:
+    n_frames = LONG_VIDEO + 1
+    frames = check_table(
+        pd.DataFrame(
+            {
+                "video": "long",
+                "frame_idx": np.arange(n_frames),
+                "time_s": np.arange(n_frames) / 5,
+                "path": "no.jpg",
+                "width_px": 64,
+                "height_px": 48,
+                "sharpness": 1.0,
+            }
+        ),
+        "frames",
+    )
+    videos = pd.DataFrame({"video": ["long"], "sha256": ["0" * 64], "subject": ["x"]})
+    videos = videos.assign(
+        path="no.mp4", duration_s=n_frames / 5, fps=5.0, n_frames=n_frames, width_px=64,
+        height_px=48, rotation_deg=0, is_vfr=False,
+    )  # fmt: skip
+    session = LabelSession(
+        tmp_path / "labels.csv", Footage(videos, frames), classes=["sitting"]
+    )
+    wire = Wire(session)
+    assert wire.labeller.front_end.opening["message"]["labels"]["is_partial"]
+
+
+@pytest.mark.slow
+def test_without_a_front_end_a_still_picture_and_the_counts_stay(
+    tables: dict, tmp_path: Path
+) -> None:
+    write_tables(tables, tmp_path)
+    source = f"""\
+from pathlib import Path
+from utils.labelling.session import Footage, LabelSession
+from utils.labelling.widget.bridge import show_labeller
+from utils.core.tables import read_table
+names = {list(tables)}
+tables = {{name: read_table(Path(f"{{name}}.parquet"), name) for name in names}}
+session = LabelSession(Path("labels.csv"), Footage(**tables), classes={CLASSES!r})
+labeller = show_labeller(session)"""
+    cells = [
+        nbformat.v4.new_code_cell(f"import sys\nsys.path.insert(0, {str(ROOT)!r})"),
+        nbformat.v4.new_code_cell(source),
+        nbformat.v4.new_code_cell("print('reached')"),
+    ]
+    book = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(
+        book, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    html = [
+        output["data"]["text/html"]
+        for output in book.cells[1].outputs
+        if "text/html" in output.get("data", {})
+    ]
+    assert "data:image/jpeg;base64," in html[0]
+    assert "Nothing is labelled yet in 2 videos." in html[0]
+    assert book.cells[2].outputs[0]["text"] == "reached\n"

@@ -1,0 +1,95 @@
+"""Tests of `utils.plots.curves`: what a chart holds, not how it looks."""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from utils.plots.curves import (
+    colour_classes,
+    plot_confusion,
+    plot_curve_pair,
+    plot_curves,
+    plot_time_strips,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_window() -> Iterator[None]:
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def history() -> pd.DataFrame:
+    """Two folds of one seed; fold 1 stopped after epoch 2 of 3."""
+    return pd.DataFrame(
+        {
+            "model": "pose_softmax",
+            "fold": [0, 0, 0, 1, 1],
+            "seed": 0,
+            "epoch": [1, 2, 3, 1, 2],
+            "seconds": [1.0, 2.0, 3.0, 1.0, 2.0],
+            "loss": 0.5,
+            "accuracy": 0.9,
+            "val_loss": [1.0, 0.8, 0.6, 0.6, 0.4],
+            "val_accuracy": [0.5, 0.6, 0.7, 0.7, 0.8],
+        }
+    )
+
+
+def _val_line(ax: plt.Axes) -> np.ndarray:
+    lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+    return next(line.get_xydata() for line in lines if len(line.get_xydata()) == 3)
+
+
+def test_curve_is_the_mean_over_folds_and_a_stopped_run_keeps_its_last_value(
+    history: pd.DataFrame,
+) -> None:
+    line = _val_line(plot_curves(history, metric="loss"))
+    np.testing.assert_allclose(line, [[1, 0.8], [2, 0.6], [3, 0.5]])
+
+
+def test_seconds_axis_starts_after_what_was_needed_before(
+    history: pd.DataFrame,
+) -> None:
+    ax = plot_curves(history, against="seconds", upfront_s={"pose_softmax": 60.0})
+    assert _val_line(ax)[0, 0] == pytest.approx(61.0)
+
+
+def test_curve_pair_draws_the_floor_on_equal_axes(history: pd.DataFrame) -> None:
+    figure = plot_curve_pair(history, metric="loss", upfront_s={}, floor=1.79)
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert left.get_ylim()[1] > 1.79
+    for ax in figure.axes:
+        assert any(np.allclose(line.get_ydata(), 1.79) for line in ax.lines)
+
+
+def test_accuracy_axis_runs_from_0_to_1(history: pd.DataFrame) -> None:
+    ax = plot_curves(history, metric="accuracy")
+    assert ax.get_ylim() == (0, 1.02)
+
+
+def test_confusion_writes_share_of_the_true_class_and_count() -> None:
+    counts = pd.DataFrame([[3, 1], [0, 2]], index=["a", "b"], columns=["a", "b"])
+    texts = {t.get_text() for t in plot_confusion(counts).texts}
+    assert texts == {"75%\n3", "25%\n1", "100%\n2"}
+
+
+def test_time_strips_draw_every_span() -> None:
+    spans = pd.DataFrame(
+        {"start_s": [0.0, 1.0], "end_s": [1.0, 3.0], "label": ["a", "b"]}
+    )
+    ax = plot_time_strips({"true": spans, "pose": spans}, classes=["a", "b"])
+    assert len(ax.patches) == 4
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]
+
+
+def test_class_colours_differ() -> None:
+    colours = colour_classes([str(i) for i in range(12)])
+    assert len(set(colours.values())) == 12

@@ -1,0 +1,98 @@
+"""Tests of `utils.predict.annotate`."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS
+from utils.predict.annotate import (
+    annotate_film,
+    draw_caption,
+    draw_pose,
+    interpolate_pose,
+    look_up_poses,
+    stack_poses,
+)
+
+GREY = np.full((240, 320, 3), 90, dtype=np.uint8)
+
+
+@pytest.fixture
+def pose() -> np.ndarray:
+    """All points at one place but for the left wrist, 100 px to its right."""
+    pose = np.tile([50.0, 60.0, 0.9], (17, 1))
+    pose[KEYPOINT_IDX["left_wrist"], 0] = 150
+    return pose
+
+
+def _tables(pose: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two frames, 1 s apart: the pose, and the pose 10 px further down."""
+    rows = [
+        ("clip", idx, name, x, y + 10 * idx, score)
+        for idx in (1, 0)
+        for name, (x, y, score) in zip(KEYPOINTS, pose, strict=True)
+    ]
+    columns = ["video", "frame_idx", "keypoint", "x_px", "y_px", "score"]
+    frames = pd.DataFrame({"video": "clip", "frame_idx": [0, 1], "time_s": [0.0, 1.0]})
+    return pd.DataFrame(rows, columns=columns), frames
+
+
+def test_draw_pose_paints_the_bone_and_leaves_the_input_alone(pose: np.ndarray) -> None:
+    before = GREY.copy()
+    drawn = draw_pose(GREY, pose)
+    assert (before == GREY).all()
+    # left elbow to left wrist: blue, but for anti-aliasing
+    np.testing.assert_allclose(drawn[60, 100], (86, 180, 233), atol=20)
+    assert (drawn[200:] == 90).all()
+
+
+def test_draw_pose_leaves_out_doubtful_and_missing_keypoints(pose: np.ndarray) -> None:
+    pose[:, 2] = 0.1
+    assert (draw_pose(GREY, pose) == GREY).all()
+    pose[:, 2], pose[:, :2] = 0.9, np.nan
+    assert (draw_pose(GREY, pose) == GREY).all()
+
+
+def test_caption_darkens_only_the_foot_and_shows_the_share() -> None:
+    drawn = draw_caption(GREY, "sitting", share=0.5)
+    assert (drawn[:200] == 90).all()
+    assert tuple(drawn[-1, 10]) == (86, 180, 233)
+    assert tuple(drawn[-1, 300]) == (22, 22, 22)
+
+
+def test_caption_takes_any_class_name() -> None:
+    assert draw_caption(GREY, "ジャンプ 🤸 O'Neill").shape == GREY.shape
+
+
+def test_poses_are_looked_up_in_the_order_asked_for(pose: np.ndarray) -> None:
+    keypoints, _ = _tables(pose)
+    asked = pd.DataFrame({"video": "clip", "frame_idx": [1, 7, 0]})
+    poses = look_up_poses(keypoints, asked)
+    assert poses[0, 0, 1] == pytest.approx(70)
+    assert np.isnan(poses[1]).all()
+    np.testing.assert_allclose(poses[2], pose)
+
+
+def test_stack_poses_puts_frames_in_order_of_time(pose: np.ndarray) -> None:
+    time_s, poses = stack_poses(*_tables(pose))
+    assert time_s.tolist() == [0.0, 1.0]
+    np.testing.assert_allclose(poses[0], pose)
+    assert poses[1, 0, 1] == pytest.approx(70)
+
+
+def test_interpolation_is_straight_and_keeps_the_ends(pose: np.ndarray) -> None:
+    time_s, poses = stack_poses(*_tables(pose))
+    assert interpolate_pose(0.25, time_s, poses)[0, 1] == pytest.approx(62.5)
+    assert interpolate_pose(-1, time_s, poses)[0, 1] == 60
+    assert interpolate_pose(9, time_s, poses)[0, 1] == 70
+
+
+def test_annotated_film_has_every_picture(pose: np.ndarray) -> None:
+    scores = pd.DataFrame(
+        {"time_s": [0.0, 1.0], "label": ["sit", "stand"], "probability": [0.2, 0.8]}
+    )
+    images = [(t, GREY) for t in (0.0, 0.5, 1.0)]
+    drawn = list(annotate_film(images, *_tables(pose), scores))
+    assert len(drawn) == 3
+    bars = [int((d[-1] == (86, 180, 233)).all(axis=1).sum()) for d in drawn]
+    assert bars == [64, 64, 256]  # 0.2, 0.2, 0.8 of 320 px

@@ -1,0 +1,12 @@
+from . import (
+    core,
+    evaluation,
+    frames,
+    labelling,
+    plots,
+    pose,
+    predict,
+    questions,
+    training,
+    video,
+)

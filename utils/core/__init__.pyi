@@ -1,0 +1,11 @@
+from . import (
+    cache,
+    colours,
+    files,
+    parallel,
+    progress,
+    remote,
+    skeleton,
+    tables,
+    weights,
+)

@@ -1,0 +1,67 @@
+"""Files on disk: hashes, and writes that are whole or absent."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes as 64 hex digits.
+
+    Args:
+        path: File to read; it is streamed, so its size does not matter.
+
+    Returns:
+        Lower-case hex digest.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends without error.
+
+    The temporary file lies in the same folder, under a name of its own, so that two
+    writers do not meet, and keeps the suffix, so that writers which go by it work.
+    It is flushed to disk before it is renamed; after an error it is removed.
+
+    Args:
+        path: Where the finished file shall be. Missing folders are made.
+
+    Yields:
+        Path to write to.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix
+    )
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o666 & ~_current_umask())
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _current_umask() -> int:
+    """Return the process's umask (`mkstemp` ignores it and makes files private)."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask

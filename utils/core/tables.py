@@ -1,0 +1,264 @@
+"""Columns, dtypes and keys of every table, and the one door they pass through.
+
+Tables are tidy DataFrames keyed by `video` (file stem) and `frame_idx` (0-based in
+the file, the same at any sampling rate). Missing is NaN.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from utils.core.files import atomic_path
+from utils.core.skeleton import FEATURE_COLUMNS
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a table must look like.
+
+    Attributes:
+        columns: Required columns with their dtype (`str`, `int64`, `float64`, …).
+        key: Columns that together name a row; empty where rows need no name.
+        optional: Further columns that may be there.
+        prefix: Columns that start with this may be there too, as float64.
+    """
+
+    columns: dict[str, str]
+    key: tuple[str, ...] = ()
+    optional: dict[str, str] | None = None
+    prefix: str = ""
+
+
+_FRAME_KEY = {"video": "str", "frame_idx": "int64"}
+
+SCHEMAS: dict[str, Schema] = {
+    "videos": Schema(
+        {
+            "video": "str",
+            "path": "str",
+            "sha256": "str",
+            "duration_s": "float64",
+            "fps": "float64",
+            "n_frames": "int64",
+            "width_px": "int64",
+            "height_px": "int64",
+            "rotation_deg": "int64",
+            "is_vfr": "bool",
+            "subject": "str",
+        },
+        key=("video",),
+        optional={
+            "fps_fraction": "str",
+            "sample_aspect_ratio": "str",
+            "codec": "str",
+            "camera": "str",
+            "advice": "str",
+        },
+    ),
+    "subjects": Schema(
+        {"video": "str", "subject": "str"},
+        key=("video",),
+        optional={"camera": "str", "rotation_deg": "float64"},
+    ),
+    "labels": Schema(
+        {"video": "str", "start_s": "float64", "end_s": "float64", "label": "str"},
+        optional={"annotator": "str", "labelled_at": "str"},
+    ),
+    "frames": Schema(
+        {
+            **_FRAME_KEY,
+            "time_s": "float64",
+            "path": "str",
+            "width_px": "int64",
+            "height_px": "int64",
+            "sharpness": "float64",
+        },
+        key=("video", "frame_idx"),
+    ),
+    "keypoints": Schema(
+        {
+            **_FRAME_KEY,
+            "keypoint": "str",
+            "x_px": "float64",
+            "y_px": "float64",
+            "score": "float64",
+        },
+        key=("video", "frame_idx", "keypoint"),
+    ),
+    "features": Schema(
+        {**_FRAME_KEY, **dict.fromkeys(FEATURE_COLUMNS, "float32")},
+        key=("video", "frame_idx"),
+    ),
+    "samples": Schema(
+        {**_FRAME_KEY, "time_s": "float64", "subject": "str", "label": "str"},
+        key=("video", "frame_idx"),
+        optional={"camera": "str", "path": "str", "fold": "int64"},
+    ),
+    "history": Schema(
+        {
+            "model": "str",
+            "fold": "int64",
+            "seed": "int64",
+            "epoch": "int64",
+            "seconds": "float64",
+            "cpu_s": "float64",
+            "loss": "float64",
+            "accuracy": "float64",
+            "val_loss": "float64",
+            "val_accuracy": "float64",
+        },
+        key=("model", "fold", "seed", "epoch"),
+    ),
+    "predictions": Schema(
+        {
+            **_FRAME_KEY,
+            "model": "str",
+            "fold": "int64",
+            "seed": "int64",
+            "label": "str",
+            "predicted": "str",
+            "probability": "float64",
+        },
+        key=("model", "fold", "seed", "video", "frame_idx"),
+        optional={"time_s": "float64", "subject": "str"},
+        prefix="p_",
+    ),
+}
+
+
+def check_table(table: pd.DataFrame, name: str, *, where: str = "") -> pd.DataFrame:
+    """Check a table's columns and key, and give its columns their dtypes.
+
+    Args:
+        table: The table; it is not changed.
+        name: A name in `SCHEMAS`.
+        where: What to call it in errors, a file name say; default: `name`.
+
+    Returns:
+        Copy with the required columns first, in order, a fresh index, declared dtypes.
+
+    Raises:
+        ValueError: If a column is missing, unknown or cannot take its dtype, or if
+            two rows have the same key.
+    """
+    schema, where = SCHEMAS[name], where or f"table {name!r}"
+    optional = schema.optional or {}
+    missing = [c for c in schema.columns if c not in table]
+    if missing:
+        raise ValueError(
+            f"{where}: missing column {', '.join(missing)}; expected "
+            f"{','.join(schema.columns)}, found {','.join(map(str, table.columns))}."
+        )
+    extra = [c for c in table if c not in schema.columns]
+    prefixed = [c for c in extra if schema.prefix and str(c).startswith(schema.prefix)]
+    unknown = [str(c) for c in extra if c not in optional and c not in prefixed]
+    if unknown:
+        raise ValueError(
+            f"{where}: unknown column {', '.join(unknown)}; expected "
+            f"{','.join([*schema.columns, *optional])}. Rename or remove it."
+        )
+    dtypes = {**schema.columns, **{c: optional.get(c, "float64") for c in extra}}
+    checked = pd.DataFrame(
+        {c: _cast_column(table[c], dtype, where) for c, dtype in dtypes.items()}
+    ).reset_index(drop=True)
+    _check_key(checked, schema.key, where)
+    return checked
+
+
+def _cast_column(column: pd.Series, dtype: str, where: str) -> pd.Series:
+    """Give a column its dtype; text stays text, and missing text stays missing."""
+    if dtype == "str":
+        return column.where(column.isna(), column.astype(str)).astype("str")
+    try:
+        return column.astype(dtype)
+    except (TypeError, ValueError) as error:
+        numbers = pd.to_numeric(column, errors="coerce")
+        bad = column[numbers.isna()]
+        example = f", found {bad.iloc[0]!r} in row {bad.index[0]}" if len(bad) else ""
+        raise ValueError(
+            f"{where}: column {column.name} should be {dtype}{example}. Correct it."
+        ) from error
+
+
+def _check_key(table: pd.DataFrame, key: tuple[str, ...], where: str) -> None:
+    """Raise `ValueError` if a key value is missing or two rows share a key."""
+    if not key:
+        return
+    keys = table[list(key)]
+    if keys.isna().to_numpy().any():
+        row = keys.index[keys.isna().any(axis=1)][0]
+        raise ValueError(f"{where}: row {row} has no {' / '.join(key)}. Fill it in.")
+    twice = keys[keys.duplicated()]
+    if len(twice):
+        row = ", ".join(f"{c}={v!r}" for c, v in twice.iloc[0].items())
+        raise ValueError(
+            f"{where}: {len(twice)} rows repeat a key, first {row}; expected one row "
+            f"for each {', '.join(key)}. Remove the repeats."
+        )
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read a table from CSV or Parquet (by suffix) and check it.
+
+    CSV may have a UTF-8 byte-order mark and Windows line ends.
+
+    Args:
+        path: File to read.
+        name: A name in `SCHEMAS`.
+
+    Returns:
+        The checked table.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read as a table, or is not a table of this name.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"No {name} table at {path}.")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            text = [c for c, d in _all_columns(name).items() if d == "str"]
+            table = pd.read_csv(
+                path,
+                encoding="utf-8-sig",
+                dtype=dict.fromkeys(text, "str"),
+                keep_default_na=False,
+                na_values={c: [""] for c in _all_columns(name)},
+                skipinitialspace=True,
+            )
+    except (ValueError, OSError) as error:  # ArrowInvalid and ParserError among them
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
+        raise ValueError(
+            f"{path.name} cannot be read as a table ({reason}). Correct or delete it."
+        ) from error
+    return check_table(table, name, where=path.name)
+
+
+def _all_columns(name: str) -> dict[str, str]:
+    """Return every declared column of a table with its dtype."""
+    return {**SCHEMAS[name].columns, **(SCHEMAS[name].optional or {})}
+
+
+def write_table(table: pd.DataFrame, path: Path, name: str) -> None:
+    """Check a table and write it to CSV or Parquet (by suffix), whole or not at all.
+
+    Args:
+        table: The table.
+        path: Where to; missing folders are made.
+        name: A name in `SCHEMAS`.
+
+    Raises:
+        ValueError: If it is not a table of this name.
+        OSError: If it cannot be written; the old file then stays as it was.
+    """
+    path = Path(path)
+    checked = check_table(table, name, where=f"{name} for {path.name}")
+    with atomic_path(path) as part:
+        if path.suffix == ".parquet":
+            checked.to_parquet(part, index=False)
+        else:
+            checked.to_csv(part, index=False, lineterminator="\n")

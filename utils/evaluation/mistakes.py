@@ -1,0 +1,184 @@
+"""Which frames the models get wrong, and what was lost because nobody was found."""
+
+import numpy as np
+import pandas as pd
+
+from utils.evaluation.scores import find_classes, score_frames, select_model
+
+BOXES = ("both right", "only pose right", "only image right", "both wrong")
+MOST_LOST = 0.2  # a class that loses more than this gets a warning
+
+
+def average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Average probabilities over seeds and tell the most probable class.
+
+    Args:
+        predictions: Table `predictions` with `subject` and `p_<class>`.
+
+    Returns:
+        One row a model and frame: `model`, `video`, `frame_idx`, `subject`, `label`,
+        `predicted`, `probability` and the `p_<class>`.
+
+    Raises:
+        ValueError: If the predictions cannot be scored.
+    """
+    frames = score_frames(predictions)
+    classes = find_classes(frames)
+    columns = [f"p_{c}" for c in classes]
+    key = ["model", "video", "frame_idx", "subject", "label"]
+    table = frames.groupby(key, sort=False)[columns].mean()
+    shares = table.to_numpy()
+    table.insert(0, "predicted", np.asarray(classes, object)[shares.argmax(axis=1)])
+    table.insert(1, "probability", shares.max(axis=1))
+    return table.reset_index()
+
+
+def sort_into_boxes(
+    predictions: pd.DataFrame,
+    *,
+    pose: str = "pose_softmax",
+    image: str = "mobilenet_frozen",
+) -> pd.DataFrame:
+    """Sort frames by which of two models got them right.
+
+    Args:
+        predictions: Table `predictions` with `subject` and `p_<class>`; seeds are
+            averaged.
+        pose: The pose model.
+        image: The image model.
+
+    Returns:
+        One row a frame that both predicted: `video`, `frame_idx`, `box` (one of
+        `BOXES`), `confidence`, `subject`, `label`, `pose_predicted`,
+        `pose_probability`, `image_predicted`, `image_probability`; boxes in order,
+        highest confidence first. Confidence is the probability that the wrong model
+        gave to its answer; where both agree in being right or wrong, that of the less
+        sure one.
+
+    Raises:
+        ValueError: If a model is missing or the predictions cannot be scored.
+    """
+    key = ["video", "frame_idx", "subject", "label"]
+    one, two = (
+        average_seeds(select_model(predictions, model))
+        .set_index(key)[["predicted", "probability"]]
+        .add_prefix(f"{name}_")
+        for name, model in (("pose", pose), ("image", image))
+    )
+    table = one.join(two, how="inner").reset_index()
+    pose_right = (table["pose_predicted"] == table["label"]).to_numpy()
+    image_right = (table["image_predicted"] == table["label"]).to_numpy()
+    box = np.where(pose_right, np.where(image_right, 0, 1), np.where(image_right, 2, 3))
+    sure = table[["pose_probability", "image_probability"]].to_numpy()
+    confidence = np.select([box == 1, box == 2], [sure[:, 1], sure[:, 0]])
+    confidence = np.where((box == 0) | (box == 3), sure.min(axis=1), confidence)
+    table["box"] = pd.Categorical.from_codes(box, categories=BOXES, ordered=True)
+    table["confidence"] = confidence
+    table = table.sort_values(
+        ["box", "confidence", "video", "frame_idx"], ascending=[True, False, True, True]
+    )
+    first = ["video", "frame_idx", "box", "confidence", "subject", "label"]
+    rest = [c for c in table if c not in first]
+    return table[first + rest].reset_index(drop=True)
+
+
+def count_boxes(boxes: pd.DataFrame) -> pd.DataFrame:
+    """Count frames and people of each box.
+
+    Args:
+        boxes: Table of `sort_into_boxes`.
+
+    Returns:
+        One row a box, empty ones too: `box`, `n_frames`, `share`, `n_people`.
+    """
+    groups = boxes.groupby("box", observed=False)
+    table = pd.DataFrame(
+        {"n_frames": groups.size(), "n_people": groups["subject"].nunique()}
+    )
+    table.insert(1, "share", table["n_frames"] / max(len(boxes), 1))
+    return table.reset_index()
+
+
+def pick_examples(boxes: pd.DataFrame, *, n_per_box: int = 6) -> pd.DataFrame:
+    """Pick frames to show: the surest of each box, no posture of a video twice first.
+
+    Args:
+        boxes: Table of `sort_into_boxes`.
+        n_per_box: At most so many a box.
+
+    Returns:
+        Rows of `boxes`. A second frame of the same video and label, which would look
+        like the first, comes only after every other video and label had its turn.
+    """
+    turn = boxes.groupby(["box", "video", "label"], observed=True).cumcount()
+    table = boxes.assign(turn=turn).sort_values(["box", "turn"], kind="stable")
+    table = table.groupby("box", observed=True).head(n_per_box)
+    return table.drop(columns="turn").reset_index(drop=True)
+
+
+def count_lost(samples: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Count, by class, the labelled frames in which nobody was found.
+
+    Args:
+        samples: Table `samples`: `video`, `frame_idx`, `subject`, `label`.
+        people: Table with `video`, `frame_idx`, `has_person`.
+
+    Returns:
+        One row a class, the worst first: `label`, `n_frames`, `n_lost`, `share_lost`,
+        `n_people_lost` (people who lose a frame), `is_high` (more than 20 % lost).
+        A frame that `people` does not name counts as lost.
+    """
+    frames = samples.assign(lost=~_has_person(samples, people))
+    groups = frames.groupby("label")
+    table = pd.DataFrame({"n_frames": groups.size(), "n_lost": groups["lost"].sum()})
+    table["share_lost"] = table["n_lost"] / table["n_frames"]
+    lost = frames[frames["lost"]].groupby("label")["subject"].nunique()
+    table["n_people_lost"] = lost.reindex(table.index, fill_value=0)
+    table["is_high"] = table["share_lost"] > MOST_LOST
+    table = table.sort_values("share_lost", ascending=False, kind="stable")
+    return table.reset_index()
+
+
+def _has_person(frames: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:
+    """Return for each frame whether a person was found in it."""
+    key = ["video", "frame_idx"]
+    found = pd.MultiIndex.from_frame(people.loc[people["has_person"].astype(bool), key])
+    return pd.MultiIndex.from_frame(frames[key]).isin(found)
+
+
+def score_survivors(
+    predictions: pd.DataFrame, samples: pd.DataFrame, people: pd.DataFrame
+) -> pd.DataFrame:
+    """Score every model with and without the frames in which nobody was found.
+
+    Args:
+        predictions: Table `predictions` with `subject` and `p_<class>`.
+        samples: Table `samples`: every labelled frame, also those not predicted.
+        people: Table with `video`, `frame_idx`, `has_person`.
+
+    Returns:
+        One row a model, seeds averaged: `model`, `n_frames` (labelled), `n_lost`
+        (nobody found), `n_unpredicted`, and the accuracies
+        `accuracy` (of all labelled frames; one without a prediction is wrong),
+        `accuracy_survivors` (of frames with a person that were predicted) and
+        `accuracy_lost_wrong` (of all labelled frames, those without a person wrong).
+
+    Raises:
+        ValueError: If the predictions cannot be scored.
+    """
+    frames = score_frames(predictions)
+    key, n_labelled = ["video", "frame_idx"], len(samples)
+    labelled = pd.MultiIndex.from_frame(samples[key])
+    frames = frames[pd.MultiIndex.from_frame(frames[key]).isin(labelled)]
+    seen = _has_person(frames, people)
+    n_lost = int((~_has_person(samples, people)).sum())
+    frames = frames.assign(seen=seen, right_seen=frames["is_right"] * seen, n=1)
+    sums = frames.groupby(["model", "seed"], sort=False)
+    sums = sums[["is_right", "seen", "right_seen", "n"]].sum().astype(float)
+    sums = sums.groupby("model", sort=False).mean()
+    table = pd.DataFrame({"n_frames": n_labelled, "n_lost": n_lost}, index=sums.index)
+    table["n_unpredicted"] = n_labelled - sums["n"].astype(int)
+    table["accuracy"] = sums["is_right"] / n_labelled
+    table["accuracy_survivors"] = sums["right_seen"] / sums["seen"].replace(0, np.nan)
+    table["accuracy_lost_wrong"] = sums["right_seen"] / n_labelled
+    return table.reset_index()

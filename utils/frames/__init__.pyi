@@ -1,0 +1,9 @@
+from . import (
+    chunk,
+    extract,
+    images,
+    jobs,
+    plan,
+    store,
+    workspace,
+)

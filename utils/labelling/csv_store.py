@@ -1,0 +1,250 @@
+"""The labels file that people read, edit and share: CSV text to rows and back."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from utils.core.tables import check_table
+from utils.labelling.spans import Span, round_time
+
+COLUMNS = ("video", "start_s", "end_s", "label")
+OPTIONAL = ("annotator", "labelled_at")
+MAX_NAME = 200
+_MAX_VIDEO_NAME = 255  # what file systems allow
+
+
+def check_name(name: str, *, what: str = "class") -> str:
+    """Return a class's (or person's) name, trimmed, if it can be written and shown.
+
+    Commas, quotes, emoji and up to 200 characters are fine.
+
+    Args:
+        name: The name as typed.
+        what: What it names, for the error.
+
+    Returns:
+        The name without white space at its ends.
+
+    Raises:
+        ValueError: If it is empty, longer, or holds line breaks, other control
+            characters or half characters.
+    """
+    name = str(name).strip()
+    if not name:
+        raise ValueError(f"Expected a name for the {what}, got none. Type one.")
+    longest = _MAX_VIDEO_NAME if what == "video" else MAX_NAME
+    if len(name) > longest:
+        raise ValueError(
+            f"Expected a {what} name of at most {longest} characters, got "
+            f"{len(name)} ({name[:20]!r}…). Shorten it."
+        )
+    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in name):
+        raise ValueError(
+            f"Expected a {what} name on one line, got {name[:40]!r}. Remove line "
+            "breaks, tabs and other control characters."
+        )
+    if any(0xD800 <= ord(c) < 0xE000 for c in name):
+        raise ValueError(f"The {what} name {name[:40]!r} is not valid text. Retype it.")
+    return name
+
+
+def parse_labels(text: bytes, *, where: str = "labels.csv") -> pd.DataFrame:
+    """Read labels from the bytes of a CSV file and check all that needs no video.
+
+    A UTF-8 byte-order mark and Windows line ends are fine; times are rounded to whole
+    milliseconds; white space round a cell is dropped.
+
+    Args:
+        text: Content of the file.
+        where: Its name, for errors.
+
+    Returns:
+        Table `labels`; its index, named `line`, is the line in the file.
+
+    Raises:
+        ValueError: One sentence with the file and the line: not CSV, a column missing
+            or unknown, a cell too many, no number, an end before its start, overlapping
+            spans of one annotator with different labels.
+    """
+    lines = _split_lines(text, where)
+    header = [cell.strip() for cell in lines[0][1]] if lines else []
+    _check_header(header, where)
+    rows: dict[int, dict[str, object]] = {}
+    for line, cells in lines[1:]:
+        if len(cells) > len(header):
+            raise ValueError(
+                f"{where}, line {line}: expected {len(header)} cells, found "
+                f"{len(cells)}. Put a name that holds a comma in double quotes."
+            )
+        row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
+        rows[line] = _parse_row(row, f"{where}, line {line}")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=header)
+    checked = check_table(table, "labels", where=where)
+    checked.index = pd.Index(list(rows), name="line", dtype="int64")
+    check_overlaps(checked, where=where)
+    return checked
+
+
+def _split_lines(text: bytes, where: str) -> list[tuple[int, list[str]]]:
+    """Return the line number and cells of each line that is not empty."""
+    try:
+        decoded = text.decode("utf-8-sig")
+        reader = csv.reader(
+            io.StringIO(decoded, newline=""), strict=True, skipinitialspace=True
+        )
+        return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"{where}, line {line}: not UTF-8 text. Save it as 'CSV UTF-8'."
+        ) from error
+    except csv.Error as error:
+        raise ValueError(
+            f"{where} is not CSV ({error}). Correct or remove it."
+        ) from error
+
+
+def _check_header(header: list[str], where: str) -> None:
+    """Raise `ValueError` unless the columns are the known ones, each once."""
+    expected = f"expected {','.join(COLUMNS)} and perhaps {','.join(OPTIONAL)}"
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise ValueError(f"{where}: {expected}. Save it separated by commas.")
+    missing = [c for c in COLUMNS if c not in header]
+    if missing:
+        found = ",".join(header) or "an empty file"
+        raise ValueError(
+            f"{where}: missing column {', '.join(missing)}; {expected}, found {found}."
+        )
+    unknown = [c for c in header if c not in (*COLUMNS, *OPTIONAL)]
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise ValueError(
+            f"{where}: unknown column {names}; {expected}. Rename or remove it."
+        )
+    if len(set(header)) < len(header):
+        raise ValueError(f"{where}: a column is there twice; {expected}.")
+
+
+def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
+    """Return a row with times as numbers and text trimmed and checked."""
+    parsed: dict[str, object] = {
+        name: _parse_text(row[name].strip(), name, where)
+        for name in row
+        if name not in ("start_s", "end_s")
+    }
+    for name in ("start_s", "end_s"):
+        try:
+            value = float(row[name].replace("_", "?"))  # Python would read 1_0 as 10
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or abs(value) > 1e9:
+            raise ValueError(
+                f"{where}: expected a number of seconds in {name}, found "
+                f"{row[name][:40]!r}. Correct it."
+            )
+        parsed[name] = round_time(value)
+    if parsed["end_s"] <= parsed["start_s"]:
+        raise ValueError(
+            f"{where}: the span ends ({parsed['end_s']:g} s) before it starts "
+            f"({parsed['start_s']:g} s) or at once. Correct it or remove the line."
+        )
+    return parsed
+
+
+def _parse_text(cell: str, name: str, where: str) -> str | None:
+    """Return a text cell; empty is missing, which only optional columns may be."""
+    if not cell and name in OPTIONAL:
+        return None
+    try:
+        return check_name(cell, what=name)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def check_overlaps(labels: pd.DataFrame, *, where: str = "labels") -> None:
+    """Raise `ValueError` if one person gave two labels to the same time of a video.
+
+    Args:
+        labels: Table `labels`; its index names the line in errors.
+        where: What to call it in errors.
+    """
+    who = labels["annotator"].fillna("") if "annotator" in labels else ""
+    ordered = labels.assign(who=who).sort_values(["video", "who", "start_s"])
+    open_spans: list[tuple] = []
+    names = ["video", "who", "start_s", "end_s", "label"]
+    for line, *span in ordered[names].itertuples():
+        key, (start_s, end_s, label) = span[:2], span[2:]
+        open_spans = [s for s in open_spans if s[0] == key and s[3] > start_s]
+        for _, other, other_s, other_end_s, other_label in open_spans:
+            if other_label != label:
+                raise ValueError(
+                    f"{where}, line {line}: {label!r} from {start_s:g} to {end_s:g} s "
+                    f"of {key[0]} overlaps {other_label!r} from {other_s:g} to "
+                    f"{other_end_s:g} s in line {other}. Shorten one of them."
+                )
+        open_spans.append((key, line, start_s, end_s, label))
+
+
+def split_labels(labels: pd.DataFrame) -> dict[str, list[Span]]:
+    """Return the rows of a labels table as spans, by video, in order of the table."""
+    spans: dict[str, list[Span]] = {}
+    texts = [
+        labels[c].fillna("") if c in labels else pd.Series("", index=labels.index)
+        for c in OPTIONAL
+    ]
+    columns = [*(labels[c] for c in COLUMNS), *texts]
+    for video, start_s, end_s, *rest in zip(*columns, strict=True):
+        span = Span(round_time(start_s), round_time(end_s), *rest)
+        spans.setdefault(video, []).append(span)
+    return spans
+
+
+def format_labels(spans: Iterable[tuple[str, Span]]) -> bytes:
+    """Write labels as the text of a CSV file.
+
+    A column that no label needs is left out: `annotator` and `labelled_at` appear as
+    soon as one label is signed (a time alone says little, so it needs a name beside
+    it, or to have been in the file before).
+
+    Args:
+        spans: Video and span of each row, in the order to write them.
+
+    Returns:
+        UTF-8, lines ended by a line feed, times with three decimals.
+    """
+    rows = list(spans)
+    optional = [c for c in OPTIONAL if any(getattr(span, c) for _, span in rows)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *optional])
+    writer.writerows(
+        [
+            video,
+            f"{span.start_s:.3f}",
+            f"{span.end_s:.3f}",
+            span.label,
+            *(getattr(span, c) for c in optional),
+        ]
+        for video, span in rows
+    )
+    return text.getvalue().encode()
+
+
+def read_labels_file(path: Path) -> pd.DataFrame:
+    """Read a labels file and check all that needs no video (see `parse_labels`).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not a labels file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No labels file at {path}. Label in the notebook, or write one with the "
+            f"columns {','.join(COLUMNS)}."
+        )
+    return parse_labels(path.read_bytes(), where=path.name)

@@ -1,0 +1,6 @@
+from . import (
+    boris,
+    convert,
+    elan,
+    label_studio,
+)

@@ -1,0 +1,171 @@
+"""Labels are spans of time with a posture: read, check, and look frames up.
+
+`unsure` and `none of these` are answers, different from no label at all. A moment
+called `unsure` is not trained on and may be asked again; `none of these` is trained as
+a class of its own.
+
+Different people may label the same time differently. What most of them say counts; a
+tie counts for nobody: that time is not trained on until they agree. Labels nobody
+signed count as one person's.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.core.tables import check_table
+from utils.labelling.csv_store import read_labels_file, split_labels
+from utils.labelling.spans import UNSURE, Span
+
+# A span may reach this far beyond its video: tools round times and durations.
+TOLERANCE_S = 0.2
+
+
+def read_labels(
+    path: Path, videos: pd.DataFrame, *, skip_unknown: bool = False
+) -> pd.DataFrame:
+    """Read labels and check them against the videos.
+
+    Args:
+        path: Labels CSV: `video,start_s,end_s,label`, perhaps `annotator,labelled_at`.
+        videos: Table `videos`.
+        skip_unknown: Leave out labels of videos that are not there, instead of
+            refusing the file. They stay in the file.
+
+    Returns:
+        Table `labels`, in order of the file. Its `attrs["n_skipped"]` counts the
+        labels left out and `attrs["skipped"]` names their videos.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: One sentence with the file and line: see `parse_labels`; also an
+            unknown video and times outside a video.
+    """
+    path = Path(path)
+    labels = read_labels_file(path)
+    is_known = labels["video"].isin(videos["video"])
+    skipped = sorted(set(labels["video"][~is_known])) if skip_unknown else []
+    if skip_unknown:
+        labels = labels[is_known]
+    check_labels(labels, videos, where=path.name)
+    checked = check_table(labels, "labels", where=path.name)
+    checked.attrs.update(n_skipped=int((~is_known).sum()), skipped=skipped)
+    return checked
+
+
+def check_labels(
+    labels: pd.DataFrame, videos: pd.DataFrame, *, where: str = "labels"
+) -> None:
+    """Raise `ValueError` for labels of unknown videos or times outside a video.
+
+    Args:
+        labels: Table `labels`; its index names the line in errors.
+        videos: Table `videos`.
+        where: What to call the labels in errors.
+    """
+    durations_s = dict(zip(videos["video"], videos["duration_s"], strict=True))
+    for line, video, start_s, end_s in zip(
+        labels.index, labels["video"], labels["start_s"], labels["end_s"], strict=True
+    ):
+        if video not in durations_s:
+            raise ValueError(
+                f"{where}, line {line}: there is no video {video!r}"
+                f"{_suggest(video, durations_s)}. Put the video back, correct the "
+                "name, or remove the line."
+            )
+        duration_s = durations_s[video]
+        if start_s < -TOLERANCE_S or end_s > duration_s + TOLERANCE_S:
+            raise ValueError(
+                f"{where}, line {line}: {start_s:g} to {end_s:g} s lies outside "
+                f"{video}, which lasts {duration_s:.3f} s. Correct the times."
+            )
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    """Return a half sentence with the most similar known name, or nothing."""
+    similar = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
+    return f" (did you mean {similar[0]!r}?)" if similar else ""
+
+
+def resolve_spans(spans: Iterable[Span]) -> list[Span]:
+    """Return what counts in one video: spans that do not overlap, in order.
+
+    Args:
+        spans: Spans of any annotators.
+
+    Returns:
+        Unsigned spans. Where annotators disagree, what most of them say; a tie leaves
+        a gap.
+    """
+    spans = sorted(spans)
+    bounds = sorted({t for span in spans for t in span[:2]})
+    resolved: list[Span] = []
+    active: list[Span] = []
+    at = 0
+    for start_s, end_s in pairwise(bounds):
+        active = [span for span in active if span.end_s > start_s]
+        while at < len(spans) and spans[at].start_s <= start_s:
+            active.append(spans[at])
+            at += 1
+        label = _vote(active)
+        if label is None:
+            continue
+        if resolved and resolved[-1].end_s == start_s and resolved[-1].label == label:
+            start_s = resolved.pop().start_s
+        resolved.append(Span(start_s, end_s, label))
+    return resolved
+
+
+def _vote(spans: Sequence[Span]) -> str | None:
+    """Return the label that most annotators give, None for a tie or no label."""
+    votes = Counter(label for _, label in {(s.annotator, s.label) for s in spans})
+    first, second = [*votes.most_common(2), (None, 0), (None, 0)][:2]
+    return first[0] if first[1] > second[1] else None
+
+
+def label_frames(
+    frames: pd.DataFrame, labels: pd.DataFrame, *, keep_unsure: bool = False
+) -> pd.Series:
+    """Look up the label of each frame.
+
+    A frame takes the label of the span its time stamp falls in: `start_s` <= t <
+    `end_s`, both rounded to milliseconds, as times in the file are. So a span that
+    shall hold the last frame ends after it, at the end of the video.
+
+    Args:
+        frames: Table `frames`, or any with `video` and `time_s`.
+        labels: Table `labels`.
+        keep_unsure: Return `unsure` as a label instead of NaN.
+
+    Returns:
+        Series of text with the index of `frames`; NaN where nothing is labelled,
+        where the label is `unsure`, and where annotators disagree without a majority.
+    """
+    found = np.full(len(frames), np.nan, dtype=object)
+    spans = split_labels(labels)
+    for video, rows in frames.groupby("video", sort=False).indices.items():
+        resolved = resolve_spans(spans.get(video, []))
+        if not resolved:
+            continue
+        starts_ms, ends_ms = (
+            _to_ms([getattr(span, name) for span in resolved])
+            for name in ("start_s", "end_s")
+        )
+        times_ms = _to_ms(frames["time_s"].iloc[rows])
+        at = np.searchsorted(starts_ms, times_ms, side="right") - 1
+        inside = (at >= 0) & (times_ms < ends_ms[at])
+        texts = np.array([span.label for span in resolved], dtype=object)
+        found[rows[inside]] = texts[at[inside]]
+    if not keep_unsure:
+        found[found == UNSURE] = np.nan
+    return pd.Series(found, index=frames.index, dtype="str", name="label")
+
+
+def _to_ms(times_s: Iterable[float]) -> np.ndarray:
+    """Return times as whole milliseconds, int64."""
+    return np.rint(np.asarray(times_s, dtype=float) * 1000).astype(np.int64)

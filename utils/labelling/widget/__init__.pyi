@@ -1,0 +1,9 @@
+from . import (
+    bars,
+    bridge,
+    feed,
+    gestures,
+    images,
+    messages,
+    panel,
+)

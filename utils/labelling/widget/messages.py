@@ -1,0 +1,156 @@
+"""What the labelling front end is told: a session as messages and binary buffers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.core.colours import colour_classes
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+from utils.labelling.session import NONE_OF_THESE, UNSURE, LabelSession
+from utils.labelling.widget.images import Reel, scale_poses, shrink_jpeg
+
+FRAMES_A_GRID = 24
+# Long, and not touched by labelling: sent only when they have changed.
+SELDOM = ("classes", "other_spans", "segments", "no_person")
+
+_SKELETON = {
+    "names": list(KEYPOINTS),
+    "edges": [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES],
+}
+
+
+def build_reel(session: LabelSession) -> Reel:
+    """Return the pictures of the session's current video."""
+    return Reel(session.video, session.image_paths, session.poses, session.size_wh)
+
+
+def describe_video(session: LabelSession, reel: Reel) -> tuple[dict, list[bytes]]:
+    """Return the message that opens the session's current video.
+
+    Args:
+        session: The session.
+        reel: Its current video's pictures.
+
+    Returns:
+        The message, without `labels`; and its buffers: time stamps and `frame_idx` as
+        float64, the JPEG under the playhead, and its keypoints.
+    """
+    message = {
+        "type": "video",
+        "video": session.video,
+        "nth": session.videos.index(session.video) + 1,
+        "n_videos": len(session.videos),
+        "annotator": session.annotator,
+        "n": session.n_frames,
+        "position": session.position,
+        "end_s": session.duration_s,
+        "width_px": reel.size_wh[0],
+        "height_px": reel.size_wh[1],
+        "skeleton": _SKELETON,
+    }
+    buffers = [
+        np.asarray(session.times_s, dtype=np.float64).tobytes(),
+        np.asarray(session.frame_idx, dtype=np.float64).tobytes(),
+        shrink_jpeg(Path(reel.paths[session.position])),
+        scale_poses(reel, [session.position]),
+    ]
+    return message, buffers
+
+
+def describe_labels(state: dict) -> dict:
+    """Return what the time line shows.
+
+    Args:
+        state: As from `LabelSession.describe`.
+
+    Returns:
+        The message; `SELDOM` names what of it need not be sent each time.
+    """
+    n_until = state["n_until_proposals"]
+    more = f"Label {n_until} more stretches, then classes are proposed."
+    plain = ("video", "spans", "proposals", "can_undo", "can_redo", "order", "unit")
+    return {
+        "type": "labels",
+        "is_partial": False,
+        **{name: state[name] for name in plain},
+        "why_no_proposal": more if n_until > 0 else "Nothing is proposed here.",
+        "classes": colour_classes(state["classes"], (NONE_OF_THESE, UNSURE)),
+        "other_spans": [span[:3] for span in state["other_spans"]],
+        "segments": state["segments"],
+        "no_person": state["no_person"],
+    }
+
+
+def describe_spans(session: LabelSession) -> dict:
+    """Return the labels alone: what can be told before segments are found.
+
+    Args:
+        session: The session.
+
+    Returns:
+        The message, with `is_partial`: the rest follows.
+    """
+    return {
+        "type": "labels",
+        "is_partial": True,
+        "video": session.video,
+        "spans": [list(span[:3]) for span in session.spans],
+        "proposals": [],
+        "order": session.order,
+        "unit": session.unit,
+        "classes": colour_classes(session.classes, (NONE_OF_THESE, UNSURE)),
+        "other_spans": [list(span[:3]) for span in session.other_spans],
+        "segments": [],
+        "no_person": [],
+    }
+
+
+def describe_grid(found: pd.DataFrame, group: int) -> tuple[dict, list[bytes]]:
+    """Return a group of look-alike frames with small pictures.
+
+    Args:
+        found: As from `LabelSession.find_look_alikes`; not empty.
+        group: Which group, counted from 0 over and over.
+
+    Returns:
+        The message and a JPEG for each of its items.
+    """
+    groups = list(found["group"].unique())
+    nth = group % len(groups)
+    members = found[found["group"] == groups[nth]]
+    unlabelled_first = members["label"].notna().to_numpy().argsort(kind="stable")
+    frames = members.iloc[unlabelled_first[:FRAMES_A_GRID]]
+    items = [
+        {
+            "video": row.video,
+            "frame_idx": int(row.frame_idx),
+            "time_s": float(row.time_s),
+            "label": None if pd.isna(row.label) else row.label,
+        }
+        for row in frames.itertuples()
+    ]
+    pictures = [shrink_jpeg(Path(path), width_px=160) for path in frames["path"]]
+    return {
+        "type": "grid",
+        "group": nth,
+        "n_groups": len(groups),
+        "items": items,
+    }, pictures
+
+
+def count_labels(summary: pd.DataFrame, n_videos: int) -> str:
+    """Return one sentence: how much is labelled, in all and of each class.
+
+    Args:
+        summary: As from `LabelSession.summarise`: `label`, `subject`, `seconds`.
+        n_videos: Number of videos there are.
+
+    Returns:
+        The sentence.
+    """
+    if summary.empty:
+        return f"Nothing is labelled yet in {n_videos} videos."
+    seconds = summary.groupby("label")["seconds"].sum().sort_values(ascending=False)
+    each = ", ".join(f"{label} {value:.1f} s" for label, value in seconds.items())
+    return f"{seconds.sum():.1f} s in {n_videos} videos are labelled: {each}."

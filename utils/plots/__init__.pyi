@@ -1,0 +1,7 @@
+from . import (
+    bars,
+    bodies,
+    curves,
+    lines,
+    sheets,
+)

@@ -1,0 +1,140 @@
+"""Charts made of bodies: weights drawn on a skeleton, and pictures in four boxes."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+from utils.plots.sheets import plot_pose
+
+_DISC, _ARROW = "#0072B2", "#D55E00"
+
+
+def plot_weights(
+    weights: pd.DataFrame, poses: Mapping[str, np.ndarray], *, title: str = ""
+) -> Figure:
+    """Plot the linear weights on each class's mean pose.
+
+    A disc's area goes by how much a keypoint counts for the class, its arrow points to
+    where the keypoint must move to make the class more probable.
+
+    Args:
+        weights: From `ablation.average_weights`.
+        poses: Class to its mean pose `(17, 2)`, x to the right and y down.
+        title: How many people, frames and folds.
+
+    Returns:
+        Figure with an Axes a class.
+    """
+    classes = [c for c in weights["label"].unique() if c in poses]
+    n_columns = min(3, len(classes))
+    n_rows = -(-len(classes) // n_columns)
+    figure, axes = plt.subplots(
+        n_rows,
+        n_columns,
+        figsize=(3.4 * n_columns, 3 * n_rows + 0.7),
+        layout="constrained",
+        squeeze=False,
+    )
+    largest = weights["size"].max()
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, label in zip(axes.flat, classes, strict=False):
+        own = weights[weights["label"] == label].set_index("keypoint")
+        _draw_weights(ax, own.loc[list(KEYPOINTS)], poses[label], largest)
+        ax.set_title(label.replace("_", " "), fontsize=10)
+    figure.suptitle(
+        "What the linear model looks at: larger discs count more, arrows point to\n"
+        f"where a keypoint must move to make the posture more probable{title}",
+        fontsize=10,
+    )
+    return figure
+
+
+def _draw_weights(
+    ax: Axes, own: pd.DataFrame, pose: np.ndarray, largest: float
+) -> None:
+    """Draw one class: bones grey, discs and arrows by weight, the largest two named."""
+    for first, second in EDGES:
+        ends = pose[[KEYPOINT_IDX[first], KEYPOINT_IDX[second]]]
+        ax.plot(*ends.T, color="0.75", lw=2, zorder=1)
+    share = own["size"].to_numpy() / largest
+    ax.scatter(*pose.T, s=12 + 380 * share, c=_DISC, alpha=0.55, lw=0, zorder=2)
+    span = float(np.ptp(pose, axis=0).max())
+    arrows = 0.28 * span * own[["weight_x", "weight_y"]].to_numpy() / largest
+    for start, move in zip(pose, arrows, strict=True):
+        style = {"arrowstyle": "-|>", "color": _ARROW, "lw": 1.2}
+        ax.annotate("", start + move, start, arrowprops=style, zorder=3)
+    for name, place in _pick_names(share).items():
+        offset = {"xytext": (8, 6), "textcoords": "offset points"}
+        ax.annotate(name, pose[place], fontsize=8, **offset)
+    centre = (pose.min(axis=0) + pose.max(axis=0)) / 2
+    ax.set_xlim(centre[0] - 0.8 * span, centre[0] + 0.8 * span)
+    ax.set_ylim(centre[1] + 0.66 * span, centre[1] - 0.66 * span)
+    ax.set_aspect("equal")
+
+
+def _pick_names(share: np.ndarray, n_names: int = 2) -> dict[str, int]:
+    """Return the keypoints that count most, one of a pair: name to place."""
+    names: dict[str, int] = {}
+    for place in np.argsort(-share, kind="stable"):
+        name = KEYPOINTS[place].removeprefix("left_").removeprefix("right_")
+        names.setdefault(name, int(place))
+    return dict(list(names.items())[:n_names])
+
+
+def plot_boxes(
+    examples: pd.DataFrame,
+    images: Sequence[np.ndarray],
+    poses: Sequence[np.ndarray],
+    *,
+    counts: pd.DataFrame,
+) -> Figure:
+    """Plot examples of frames in four boxes: who of two models was right.
+
+    Args:
+        examples: From `mistakes.pick_examples`.
+        images: RGB picture of each example.
+        poses: Pose `(17, 3)` of each example.
+        counts: From `mistakes.count_boxes`.
+
+    Returns:
+        Figure with a row of pictures a box.
+    """
+    boxes = list(counts["box"])
+    n_columns = max(1, int(examples["box"].value_counts().max()))
+    figure, axes = plt.subplots(
+        len(boxes),
+        n_columns,
+        figsize=(2.1 * n_columns + 1.3, 1.75 * len(boxes) + 0.4),
+        layout="constrained",
+        squeeze=False,
+    )
+    rows = counts.set_index("box")
+    for box, line in zip(boxes, axes, strict=True):
+        places = np.flatnonzero((examples["box"] == box).to_numpy())
+        for ax in line:
+            ax.set(xticks=[], yticks=[], frame_on=False)
+        for ax, place in zip(line, places, strict=False):
+            plot_pose(images[place], poses[place], ax=ax)
+            ax.set_title(_caption(examples.iloc[place]), fontsize=6)
+        text = f"{box}\n{rows['n_frames'][box]:,} frames\n{rows['share'][box]:.1%}"
+        line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
+    figure.suptitle(
+        f"{rows['n_frames'].sum():,} frames of people held out, by who was right",
+        fontsize=10,
+    )
+    return figure
+
+
+def _caption(example: pd.Series) -> str:
+    """Write the true posture and what both models said."""
+    lines = [f"{example['subject']}: {example['label']}"]
+    for model in ("pose", "image"):
+        said = example[f"{model}_predicted"]
+        lines.append(f"{model}: {said} {example[f'{model}_probability']:.0%}")
+    return "\n".join(lines).replace("_", " ")

@@ -1,0 +1,145 @@
+"""Lines: how much to label, how sure models are, how wide the intervals.
+
+Colours and markers are those of `plots`. Each chart returns its Axes.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from utils.plots.curves import COLOURS, MARKERS, NAMES, colour_model, name_model
+
+
+def plot_draws(
+    table: pd.DataFrame,
+    *,
+    by: str = "n_people",
+    floor: float = np.nan,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot accuracy against what was labelled, on a log axis, with the draws' band.
+
+    Args:
+        table: From `draws.learn_from_draws`.
+        by: `n_people` or `n_seconds`.
+        floor: Share of the commonest class; NaN for none.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes; the band holds the middle 80 % of draws.
+    """
+    ax = ax or plt.subplots(figsize=(6.5, 4.4), layout="constrained")[1]
+    draws = table.groupby(["model", by, "draw"], sort=False)["accuracy"].mean()
+    for model, own in draws.groupby("model", sort=False):
+        groups, style = own.groupby(by), {"color": colour_model(model)}
+        mean, low, high = groups.mean(), groups.quantile(0.1), groups.quantile(0.9)
+        marker = MARKERS.get(model, "D")
+        ax.plot(mean.index, mean, marker=marker, label=name_model(model), **style)
+        ax.fill_between(mean.index, low, high, alpha=0.18, lw=0, **style)
+    if np.isfinite(floor):
+        ax.axhline(floor, color=COLOURS["majority"], ls=":", label=NAMES["majority"])
+    amounts = sorted(table[by].unique())
+    ax.set_xscale("log")
+    ax.set_xticks(amounts, [f"{a:g}" for a in amounts])
+    ax.set_xticks([], minor=True)
+    what = "people" if by == "n_people" else "seconds of each class"
+    ax.set_xlabel(f"{what} labelled (log scale)")
+    ax.set(ylim=(0, 1.05), ylabel="accuracy on people left out")
+    n_draws = draws.groupby([by]).size().max() // table["model"].nunique()
+    ax.set_title(
+        f"How much must be labelled?\n{_count_samples(table)}, up to {n_draws} draws a "
+        "point, band: middle 80 % of draws",
+        fontsize=10,
+    )
+    ax.grid(alpha=0.25)
+    ax.legend(fontsize=8, loc="lower right")
+    return ax
+
+
+def _count_samples(table: pd.DataFrame) -> str:
+    """Say how many people and frames the draws are told of."""
+    n_frames = int(table.groupby("subject")["n_frames"].max().sum())
+    return f"{table['subject'].nunique()} people, {n_frames:,} frames"
+
+
+def plot_reliability(
+    reliability: pd.DataFrame,
+    *,
+    models: Sequence[str] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot how often models were right against how sure they were.
+
+    Args:
+        reliability: From `calibration.build_reliability`.
+        models: Which models; all if None.
+        title: How many people, frames, folds and seeds, say.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes; a marker's area goes by its share of the model's frames.
+    """
+    ax = ax or plt.subplots(figsize=(5, 4.8), layout="constrained")[1]
+    ax.plot([0, 1], [0, 1], color="0.5", ls=":", lw=1.2, label="as sure as right")
+    for model, rows in reliability.groupby("model", sort=False):
+        if models is not None and model not in models:
+            continue
+        share = rows["n_frames"] / rows["n_frames"].sum()
+        x, y, colour = rows["confidence"], rows["accuracy"], colour_model(model)
+        ax.plot(x, y, color=colour, lw=1.2, label=name_model(model))
+        marker = MARKERS.get(model, "D")
+        ax.scatter(x, y, s=20 + 300 * share, c=colour, marker=marker, alpha=0.8)
+    ax.set(xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
+    ax.set(xlabel="how sure (mean probability)", ylabel="how often right")
+    ax.set_title(f"Below the dotted line: too sure of itself\n{title}", fontsize=10)
+    ax.grid(alpha=0.25)
+    ax.legend(fontsize=8, loc="upper left")
+    return ax
+
+
+def plot_intervals(
+    bounds: pd.DataFrame,
+    *,
+    metric: str = "accuracy",
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot a score and its interval over people, a line a model.
+
+    Args:
+        bounds: From `intervals.bound_scores`.
+        metric: Which score.
+        title: How many frames, folds and seeds, say.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    rows = bounds[bounds["metric"] == metric].reset_index(drop=True)
+    size = (7, 1.3 + 0.4 * len(rows))
+    ax = ax or plt.subplots(figsize=size, layout="constrained")[1]
+    for place, row in enumerate(rows.itertuples()):
+        colour = colour_model(row.model)
+        ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2)
+        ax.plot(row.estimate, place, MARKERS.get(row.model, "D"), color=colour, ms=8)
+        text = f"{row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        ax.annotate(
+            text,
+            (1.01, place),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+        )
+    ax.set_yticks(range(len(rows)), [name_model(m) for m in rows["model"]], fontsize=8)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    if metric == "accuracy":
+        ax.set_xlim(0, 1.02)
+    ax.set_xlabel(f"{metric.replace('_', ' ')}, with its interval over people")
+    n_people = int(rows["n_people"].max()) if len(rows) else 0
+    ax.set_title(f"{n_people} people held out, each once{title}", fontsize=10)
+    ax.grid(axis="x", alpha=0.25)
+    return ax

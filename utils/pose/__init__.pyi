@@ -1,0 +1,11 @@
+from . import (
+    advice,
+    crop,
+    cutout,
+    estimate,
+    features,
+    metrics,
+    movenet,
+    pictures,
+    posenet,
+)

@@ -1,0 +1,218 @@
+"""What the poses say of the film itself: upside down, two people, nobody there.
+
+Advice only: nothing here stops a run or changes a number.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, MIRROR_IDX
+
+# Shares of a film's frames from which on it is spoken of. A person who lies down for a
+# while, turns round or leaves the picture is no fault of the film.
+MOST_TURNED = 0.6
+MOST_LOST = 0.2
+MOST_ODD_STEPS = 0.05
+_LEAST_ODD_STEPS = 3
+_MAX_STEP_S = 0.6  # frames further apart are not compared
+_N_STRETCHES = 3  # named in a sentence
+
+_HEAD = [KEYPOINT_IDX[k] for k in ("nose", "left_eye", "right_eye")]
+_FEET = [KEYPOINT_IDX[k] for k in ("left_ankle", "right_ankle")]
+_TRUNK = [
+    KEYPOINT_IDX[f"{side}_{joint}"]
+    for joint in ("shoulder", "hip")
+    for side in ("left", "right")
+]
+# Where the head points -> clockwise turn that sets the picture upright.
+_TURNS = {"down": 180, "left": 90, "right": 270}
+
+
+def advise_films(
+    keypoints: pd.DataFrame,
+    frames: pd.DataFrame,
+    people: pd.DataFrame,
+    videos: pd.DataFrame,
+) -> pd.Series:
+    """Say of each film what its poses give away.
+
+    Args:
+        keypoints: Table `keypoints`.
+        frames: Table `frames`, for time stamps.
+        people: Table with `video`, `frame_idx`, `has_person`.
+        videos: Table `videos`; says how each film was turned.
+
+    Returns:
+        Advice by video, in the order of `videos`: sentences, or an empty text.
+    """
+    timed = frames[["video", "frame_idx", "time_s"]].merge(
+        people, on=["video", "frame_idx"], how="left"
+    )
+    timed["has_person"] = timed["has_person"].eq(True)
+    poses = _stack_poses(keypoints, timed)
+    advice = {}
+    for row in videos.itertuples():
+        own = np.flatnonzero((timed["video"] == row.video).to_numpy())
+        own = own[np.argsort(timed["time_s"].to_numpy()[own], kind="stable")]
+        film = timed.iloc[own]
+        time_s, found = film["time_s"].to_numpy(), film["has_person"].to_numpy()
+        sentences = [
+            _advise_lost(row.video, time_s, found),
+            _advise_turn(row.video, poses[own][found], int(row.rotation_deg)),
+            _advise_steps(row.video, time_s, found, poses[own]),
+        ]
+        advice[row.video] = " ".join(filter(None, sentences))
+    return pd.Series(advice, name="advice", dtype="str")
+
+
+def _stack_poses(keypoints: pd.DataFrame, timed: pd.DataFrame) -> np.ndarray:
+    """Return x and y of each row of `timed`, `(n, 17, 2)`; NaN where there is none."""
+    wide = keypoints.pivot_table(
+        index=["video", "frame_idx"],
+        columns="keypoint",
+        values=["x_px", "y_px"],
+        observed=True,
+    )
+    order = [(axis, name) for name in KEYPOINTS for axis in ("x_px", "y_px")]
+    index = pd.MultiIndex.from_frame(timed[["video", "frame_idx"]])
+    rows = wide.reindex(index=index, columns=pd.MultiIndex.from_tuples(order))
+    return rows.to_numpy(dtype=float).reshape(len(timed), len(KEYPOINTS), 2)
+
+
+def _advise_lost(video: str, time_s: np.ndarray, found: np.ndarray) -> str:
+    """Say in which stretches nobody was found."""
+    if not len(found):
+        return ""
+    if not found.any():
+        return (
+            f"Nobody was found in {video}. Film one person, whole, at least a quarter "
+            "of the picture high."
+        )
+    if (~found).mean() <= MOST_LOST:
+        return ""
+    stretches = find_stretches(time_s, ~found)
+    longest = sorted(stretches, key=lambda s: s[0] - s[1])[:_N_STRETCHES]
+    where = ", ".join(f"{a:.1f}-{b:.1f} s" for a, b in sorted(longest))
+    return (
+        f"In {video} nobody was found in {(~found).mean():.0%} of the frames, the "
+        f"longest stretches at {where}. Is the person small, dark or out of the "
+        "picture there?"
+    )
+
+
+def find_stretches(time_s: np.ndarray, marked: np.ndarray) -> list[tuple[float, float]]:
+    """Return first and last time stamp of each run of marked frames.
+
+    Example:
+        >>> marked = np.array([True, True, False, True])
+        >>> find_stretches(np.arange(4.0), marked)
+        [(0.0, 1.0), (3.0, 3.0)]
+    """
+    edges = np.flatnonzero(np.diff(np.r_[False, marked, False]))
+    return [
+        (float(time_s[start]), float(time_s[end - 1]))
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def find_heads(poses: np.ndarray) -> np.ndarray:
+    """Tell where the head points, seen from the feet.
+
+    Args:
+        poses: x and y, pixels, `(n, 17, 2)`; y points down.
+
+    Returns:
+        `up`, `down`, `left` or `right` of each pose, as objects.
+    """
+    way = poses[:, _HEAD].mean(axis=1) - poses[:, _FEET].mean(axis=1)
+    along_x = np.abs(way[:, 0]) > np.abs(way[:, 1])
+    sideways = np.where(way[:, 0] < 0, "left", "right")
+    return np.where(along_x, sideways, np.where(way[:, 1] < 0, "up", "down"))
+
+
+def _advise_turn(video: str, poses: np.ndarray, rotation_deg: int) -> str:
+    """Say if the film should be turned, and how."""
+    if not len(poses):
+        return ""
+    way, counts = np.unique(find_heads(poses), return_counts=True)
+    most = str(way[counts.argmax()])
+    if most == "up" or counts.max() / len(poses) < MOST_TURNED:
+        return ""
+    turn_deg = (rotation_deg + _TURNS[most]) % 360
+    how = f"set rotation_deg to {turn_deg} in videos.csv"
+    if most == "down":
+        return f"{video} is upside down: {how}."
+    return f"{video} lies on its side, unless the person does: if the film does, {how}."
+
+
+def _advise_steps(
+    video: str, time_s: np.ndarray, found: np.ndarray, poses: np.ndarray
+) -> str:
+    """Say if the skeleton jumps between places, or left and right swap."""
+    near = found[:-1] & found[1:] & (np.diff(time_s) <= _MAX_STEP_S)
+    if not near.any():
+        return ""
+    before, after = poses[:-1][near], poses[1:][near]
+    at_s, sentences = time_s[1:][near], []
+    jumped, swapped = find_jumps(before, after), find_swaps(before, after)
+    for odd, what in (
+        (jumped, "the skeleton jumps to another place {n}. More than one person?"),
+        (
+            swapped & ~jumped,
+            "left and right swap {n}. A mirrored front camera, or someone seen from "
+            "behind?",
+        ),
+    ):
+        if odd.sum() >= _LEAST_ODD_STEPS and odd.mean() > MOST_ODD_STEPS:
+            n = f"{odd.sum()} times, first at {at_s[odd][0]:.1f} s"
+            sentences.append(f"In {video} {what.format(n=n)}")
+    return " ".join(sentences)
+
+
+def find_jumps(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Tell which steps move the whole body by more than its own size.
+
+    Args:
+        before: Poses, `(n, 17, 2)`.
+        after: The pose that follows each, likewise.
+
+    Returns:
+        Bool `(n,)`.
+    """
+    moved = np.linalg.norm(_centre(after) - _centre(before), axis=1)
+    size = np.maximum(_measure(before), _measure(after))
+    return moved > size
+
+
+def _centre(poses: np.ndarray) -> np.ndarray:
+    """Return the middle of each bounding box, `(n, 2)`."""
+    return (poses.min(axis=1) + poses.max(axis=1)) / 2
+
+
+def _measure(poses: np.ndarray) -> np.ndarray:
+    """Return the longer side of each bounding box, `(n,)`."""
+    return np.ptp(poses, axis=1).max(axis=1)
+
+
+def find_swaps(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Tell which steps are half as long if left and right change names.
+
+    Args:
+        before: Poses, `(n, 17, 2)`.
+        after: The pose that follows each, likewise.
+
+    Returns:
+        Bool `(n,)`; shoulders and hips decide, and steps shorter than a tenth of the
+        body are none.
+    """
+    kept = _step(before, after, _TRUNK)
+    named_anew = _step(before, after[:, MIRROR_IDX], _TRUNK)
+    return (named_anew < kept / 2) & (kept > 0.1 * _measure(after))
+
+
+def _step(before: np.ndarray, after: np.ndarray, points: Sequence[int]) -> np.ndarray:
+    """Return how far some points move on average."""
+    moves = after[:, points] - before[:, points]
+    return np.linalg.norm(moves, axis=2).mean(axis=1)

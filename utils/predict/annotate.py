@@ -1,0 +1,188 @@
+"""Draw skeleton, posture and probability onto the frames of a film."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+
+_LEFT_RGB, _RIGHT_RGB, _MIDDLE_RGB = (86, 180, 233), (230, 159, 0), (240, 228, 66)
+
+
+def draw_pose(
+    image: np.ndarray, pose: np.ndarray, *, min_score: float = 0.2
+) -> np.ndarray:
+    """Draw a skeleton onto a copy of a picture.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        pose: `(17, 3)`: x_px, y_px, score; NaN is not drawn.
+        min_score: Keypoints below it, and their bones, are left out.
+
+    Returns:
+        New picture of the same shape.
+    """
+    import cv2
+
+    drawn = image.copy()
+    width_px = max(1, round(max(image.shape[:2]) / 240))
+    seen = (pose[:, 2] >= min_score) & np.isfinite(pose[:, :2]).all(axis=1)
+    points = np.where(seen[:, None], pose[:, :2], 0).round().astype(int)
+    for first, second in EDGES:
+        a, b = KEYPOINT_IDX[first], KEYPOINT_IDX[second]
+        if seen[a] and seen[b]:
+            colour = _pick_colour(first if first[0] == second[0] else "")
+            ends = points[a].tolist(), points[b].tolist()
+            cv2.line(drawn, *ends, colour, width_px, cv2.LINE_AA)
+    for name, point in zip(KEYPOINTS, points[:, :2], strict=True):
+        if seen[KEYPOINT_IDX[name]]:
+            colour = _pick_colour(name)
+            cv2.circle(drawn, point.tolist(), width_px + 1, colour, -1, cv2.LINE_AA)
+    return drawn
+
+
+def _pick_colour(name: str) -> tuple[int, int, int]:
+    """Return the RGB colour of the body side that a keypoint's name tells."""
+    if name.startswith("left_"):
+        return _LEFT_RGB
+    return _RIGHT_RGB if name.startswith("right_") else _MIDDLE_RGB
+
+
+def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.ndarray:
+    """Write a line onto a dark strip at the foot of a copy of a picture.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        text: The line; characters outside ASCII are shown as `?`, for OpenCV's
+            drawn font has no others.
+        share: 0 to 1, shown as a bar along the strip's foot; NaN for none.
+
+    Returns:
+        New picture of the same shape.
+    """
+    import cv2
+
+    drawn = image.copy()
+    height, width = drawn.shape[:2]
+    strip = max(14, height // 14)
+    drawn[-strip:] = drawn[-strip:] // 4
+    scale = strip / 36
+    origin = (strip // 4, height - strip // 3)
+    text = text.encode("ascii", "replace").decode()
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(drawn, text, origin, font, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    if np.isfinite(share):
+        drawn[-max(2, strip // 10) :, : round(width * share)] = _LEFT_RGB
+    return drawn
+
+
+def look_up_poses(keypoints: pd.DataFrame, frames: pd.DataFrame) -> np.ndarray:
+    """Return the poses of some frames, in their order.
+
+    Args:
+        keypoints: Table `keypoints`.
+        frames: The frames wanted: `video`, `frame_idx`.
+
+    Returns:
+        float64 array `(n_frames, 17, 3)`: x_px, y_px, score; NaN where there is none.
+    """
+    key = ["video", "frame_idx"]
+    wanted = frames[key].reset_index(drop=True).reset_index(names="row")
+    found = keypoints.merge(wanted, on=key)
+    poses = np.full((len(wanted), len(KEYPOINTS), 3), np.nan)
+    column = found["keypoint"].map(KEYPOINT_IDX).to_numpy()
+    poses[found["row"], column] = found[["x_px", "y_px", "score"]]
+    return poses
+
+
+def stack_poses(
+    keypoints: pd.DataFrame, frames: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn one video's keypoints into arrays in order of time.
+
+    Args:
+        keypoints: Table `keypoints`.
+        frames: Table `frames` of one video.
+
+    Returns:
+        `time_s` `(n_frames,)` and poses `(n_frames, 17, 3)`: x_px, y_px, score.
+    """
+    ordered = frames.sort_values("time_s")
+    times_s = ordered["time_s"].to_numpy(dtype=float)
+    return times_s, look_up_poses(keypoints, ordered)
+
+
+def interpolate_pose(
+    time_s: float, times_s: np.ndarray, poses: np.ndarray
+) -> np.ndarray:
+    """Return the pose at a time, on straight lines between the frames looked at.
+
+    Args:
+        time_s: Time in seconds; outside the range the nearest pose counts.
+        times_s: Rising time stamps `(n_frames,)`.
+        poses: `(n_frames, 17, 3)`.
+
+    Returns:
+        Pose `(17, 3)`.
+
+    Example:
+        >>> poses = np.stack([np.zeros((17, 3)), np.ones((17, 3))])
+        >>> float(interpolate_pose(0.5, np.array([0.0, 2.0]), poses)[0, 0])
+        0.25
+    """
+    after = int(np.searchsorted(times_s, time_s))
+    if after == 0 or after == len(times_s):
+        return poses[min(after, len(times_s) - 1)]
+    start_s, end_s = times_s[after - 1 : after + 1]
+    share = (time_s - start_s) / (end_s - start_s)
+    return (1 - share) * poses[after - 1] + share * poses[after]
+
+
+def annotate_frame(
+    image: np.ndarray, pose: np.ndarray, *, label: str, probability: float
+) -> np.ndarray:
+    """Draw skeleton, posture and probability onto a copy of a picture.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        pose: `(17, 3)`: x_px, y_px, score.
+        label: Posture.
+        probability: 0 to 1.
+
+    Returns:
+        New picture of the same shape.
+    """
+    text = f"{label.replace('_', ' ')}  {probability:.0%}"
+    return draw_caption(draw_pose(image, pose), text, share=probability)
+
+
+def annotate_film(
+    images: Iterable[tuple[float, np.ndarray]],
+    keypoints: pd.DataFrame,
+    frames: pd.DataFrame,
+    scores: pd.DataFrame,
+) -> Iterator[np.ndarray]:
+    """Annotate every picture of a film, one at a time.
+
+    Args:
+        images: `(time_s, RGB image)` in order of time.
+        keypoints: Table `keypoints` of this video.
+        frames: Table `frames` of this video.
+        scores: `time_s`, `label`, `probability` of the frames looked at, in order of
+            time; a picture shows the latest one before it.
+
+    Yields:
+        Annotated pictures.
+    """
+    times_s, poses = stack_poses(keypoints, frames)
+    score_times_s = scores["time_s"].to_numpy()
+    for time_s, image in images:
+        row = max(0, int(np.searchsorted(score_times_s, time_s + 1e-6)) - 1)
+        latest = scores.iloc[row]
+        yield annotate_frame(
+            image,
+            interpolate_pose(time_s, times_s, poses),
+            label=latest["label"],
+            probability=float(latest["probability"]),
+        )

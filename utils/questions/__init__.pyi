@@ -1,0 +1,8 @@
+from . import (
+    ablation,
+    background,
+    background_images,
+    draws,
+    leakage,
+    learning_curve,
+)

@@ -1,0 +1,5 @@
+"""Models, who learns from whom, and the loop in which they learn."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

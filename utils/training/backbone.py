@@ -1,0 +1,215 @@
+"""MobileNetV2's blocks that never change: they look at each picture once.
+
+They look at the picture itself, its mirror image, and versions of it that are shifted,
+zoomed and made darker or brighter. What they give is kept on disk by the picture's
+content, and everything that learns, learns from that.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from utils.core.cache import build_key
+from utils.core.files import atomic_path, hash_file
+from utils.core.parallel import run_tasks
+from utils.core.weights import find_weights
+from utils.training.augment import View, build_views, choose_canvas
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS = "mobilenet_v2_imagenet.keras"
+# Raise it with every change to what a picture becomes: what is kept goes by it.
+CODE_VERSION = 1
+CUT = "block_13_project_BN"  # the last layer of the 13th of 17 blocks
+# Mean and standard deviation of ImageNet's RGB/255, which the weights were made with.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_N_AT_ONCE = 64  # frames a file and a task
+
+ReadImage = Callable[[Path], np.ndarray]
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+def look_at_frames(
+    frames: pd.DataFrame,
+    *,
+    folder: Path,
+    read_image: ReadImage,
+    mirrors: bool = True,
+    n_augmented: int = 2,
+    n_jobs: int = 1,
+) -> np.ndarray:
+    """Let the unchanging blocks look at frames; what was looked at before is read.
+
+    Args:
+        frames: Table with `path`; pictures are known by their files' content.
+        folder: Where the results are kept; safe to delete.
+        read_image: From a path to an RGB picture.
+        mirrors: Whether a mirror image is learnt from and augmentation may mirror.
+        n_augmented: Augmented versions of each frame.
+        n_jobs: Processes.
+
+    Returns:
+        float16 array `(n_frames, n_versions, h, w, 160)`: the frame, its mirror image
+        if `mirrors`, the augmented versions.
+
+    Raises:
+        ValueError: If there are no frames.
+    """
+    if not len(frames):
+        raise ValueError("No frames to look at. Label some stretches first.")
+    paths = [Path(path) for path in frames["path"]]
+    hashes = [hash_file(path) for path in paths]
+    view = View(choose_canvas(read_image(paths[0])), mirrors, n_augmented)
+    settings = build_key(version=CODE_VERSION, cut=CUT, weights=WEIGHTS, view=view)
+    folder = Path(folder) / settings
+    known = _find_known(folder)
+    missing = {h: p for h, p in zip(hashes, paths, strict=True) if h not in known}
+    look = partial(_look_and_keep, folder=folder, read_image=read_image, view=view)
+    for part in run_tasks(look, _cut_tasks(missing), n_jobs=n_jobs):
+        known |= part
+    return _read_known(hashes, known)
+
+
+def _cut_tasks(missing: dict[str, Path]) -> list[list[tuple[str, Path]]]:
+    """Cut the frames to look at into tasks."""
+    pairs = list(missing.items())
+    return [pairs[i : i + _N_AT_ONCE] for i in range(0, len(pairs), _N_AT_ONCE)]
+
+
+def _find_known(folder: Path) -> dict[str, tuple[Path, int]]:
+    """Return where each picture's results lie: hash -> file and row in it."""
+    known: dict[str, tuple[Path, int]] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as kept:
+            known |= {h: (path, row) for row, h in enumerate(kept["hashes"].tolist())}
+    return known
+
+
+def _read_known(hashes: list[str], known: dict[str, tuple[Path, int]]) -> np.ndarray:
+    """Read the results of pictures, in their order."""
+    places = pd.DataFrame([known[h] for h in hashes], columns=["path", "row"])
+    out: np.ndarray | None = None
+    for path, rows in places.groupby("path"):
+        with np.load(path) as kept:
+            looks = kept["looks"]
+        if out is None:
+            out = np.empty((len(hashes), *looks.shape[1:]), dtype=looks.dtype)
+        out[rows.index] = looks[rows["row"]]
+    return out
+
+
+def _look_and_keep(
+    task: Sequence[tuple[str, Path]], *, folder: Path, read_image: ReadImage, view: View
+) -> dict[str, tuple[Path, int]]:
+    """Look at some frames in all their versions, keep what comes out, say where."""
+    run, looks = compile_trunk(view.canvas_wh), []
+    for content, path in task:
+        # the versions of a picture depend on its content, not on its neighbours
+        rng = np.random.default_rng(int(content[:16], 16))
+        views = build_views(read_image(path), view=view, rng=rng)
+        looks.append(run(views).astype(np.float16))
+    hashes = [content for content, _ in task]
+    out = folder / f"{build_key(hashes=hashes)}.npz"
+    with atomic_path(out) as part, part.open("wb") as file:
+        np.savez(file, hashes=np.array(hashes), looks=np.stack(looks))
+    return {content: (out, row) for row, content in enumerate(hashes)}
+
+
+@lru_cache(maxsize=4)
+def compile_trunk(canvas_wh: tuple[int, int]) -> Run:
+    """Return the blocks that never change as a function, preprocessing inside.
+
+    Args:
+        canvas_wh: Width and height of the pictures, pixels.
+
+    Returns:
+        RGB uint8 `(n, height, width, 3)` -> float32 `(n, h, w, 160)`, a 32nd as large.
+
+    Raises:
+        FileNotFoundError: If the pretrained weights are not there.
+        ValueError: If they are not the file they should be.
+    """
+    base = _load_base()
+    return _compile(_cut_model(base, end=CUT), (canvas_wh[1], canvas_wh[0], 3))
+
+
+@lru_cache(maxsize=4)
+def compile_tail(shape: tuple[int, int, int]) -> Run:
+    """Return the last blocks, as pretrained, and the mean over the picture.
+
+    Args:
+        shape: Of one frame as the trunk gives it, `(h, w, 160)`.
+
+    Returns:
+        Float `(n, h, w, 160)` -> float32 `(n, 1280)`, the frozen network's features.
+    """
+    import keras
+
+    tail = load_tail()
+    pool = keras.layers.GlobalAveragePooling2D()
+    return _compile(keras.Model(tail.inputs, pool(tail.output)), shape)
+
+
+def load_tail() -> "keras.Model":
+    """Load the last blocks, as pretrained: `(n, h, w, 160)` to `(n, h, w, 1280)`."""
+    return _cut_model(_load_base(), start=CUT)
+
+
+def _cut_model(base: "keras.Model", *, start: str = "", end: str = "") -> "keras.Model":
+    """Return the part of the network after layer `start`, up to layer `end`."""
+    import keras
+
+    last = base.get_layer(end).output if end else base.output
+    if start:
+        return keras.Model(base.get_layer(start).output, last)
+    scale = keras.layers.Normalization(
+        mean=[255 * m for m in MEAN], variance=[(255 * s) ** 2 for s in STD]
+    )
+    pictures = keras.Input((None, None, 3))
+    trunk = keras.Model(base.inputs[0], last)
+    return keras.Model(pictures, trunk(scale(pictures), training=False))
+
+
+@lru_cache(maxsize=1)
+def _load_base() -> "keras.Model":
+    """Load the whole pretrained network for pictures of any size."""
+    import keras
+
+    stored = keras.models.load_model(find_weights(WEIGHTS), compile=False)
+    config = stored.get_config()
+    for layer in config["layers"]:
+        if layer["class_name"] == "InputLayer":
+            layer["config"]["batch_shape"] = (None, None, None, 3)
+    base = keras.Model.from_config(config)
+    base.set_weights(stored.get_weights())
+    base.trainable = False
+    return base
+
+
+def _compile(model: "keras.Model", shape: tuple[int, ...]) -> Run:
+    """Return a model as a function of arrays `(n, *shape)`, in inference mode."""
+    import tensorflow as tf
+
+    spec = tf.TensorSpec((None, *shape), tf.float32)
+    run = tf.function(lambda x: model(x, training=False), input_signature=[spec])
+    return lambda x: run(x.astype(np.float32)).numpy()
+
+
+def pool_views(views: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
+    """Run the last blocks, as pretrained, and average over the picture.
+
+    Args:
+        views: One version of each frame as the trunk gives it, `(n, h, w, 160)`.
+        batch_size: Frames at once.
+
+    Returns:
+        The frozen network's features, float32 `(n, 1280)`.
+    """
+    run = compile_tail(views.shape[1:])
+    starts = range(0, len(views), batch_size)
+    return np.concatenate([run(views[i : i + batch_size]) for i in starts])

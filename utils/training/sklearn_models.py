@@ -1,0 +1,291 @@
+"""Rivals from scikit-learn, each with the same effort: three settings, chosen alike."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from utils.core.cache import build_key
+from utils.training.protocol import Rival, empty_history
+
+STAGE_VERSION = 1
+N_INNER_FOLDS = 3
+N_TREES = 100
+N_HIDDEN = 64
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a rival is fed: one row for each row of the samples table.
+
+    Attributes:
+        x: Numbers that describe each frame, float `(n, n_columns)`.
+        y: Class number of each frame, `(n,)`.
+        people: Person of each frame, `(n,)`; inner folds keep people together.
+        n_classes: How many classes there are.
+        mirrored: The same frames mirrored; learnt from as well, never scored.
+        hidden: Columns that hold their training mean in the frames to be scored.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    people: np.ndarray
+    n_classes: int
+    mirrored: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to learn, and the one setting that is tuned.
+
+    Attributes:
+        build: Gives an estimator for a value of the setting and a seed.
+        setting: Name of the setting.
+        tried: Its values, three each; the middle one where nothing can be tried.
+        count_votes: How many votes a probability is a share of, for a value; 0 where
+            it is no share. Shares are smoothed by one more vote spread over all
+            classes, so that no class is impossible for want of a vote.
+    """
+
+    build: Callable[[float, int], ClassifierMixin]
+    setting: str
+    tried: tuple[float, float, float]
+    count_votes: Callable[[float], float]
+
+
+def _build_logistic(value: float, seed: int) -> ClassifierMixin:
+    """Build the softmax on standardised numbers, all of it linear."""
+    model = LogisticRegression(C=value, max_iter=300, random_state=seed)
+    return make_pipeline(StandardScaler(), model)
+
+
+def _build_knn(value: float, seed: int) -> ClassifierMixin:
+    """Build the vote of the k nearest frames."""
+    del seed  # nothing is random
+    return KNeighborsClassifier(int(value))
+
+
+def _build_forest(value: float, seed: int) -> ClassifierMixin:
+    """Build the random forest."""
+    return RandomForestClassifier(
+        N_TREES, min_samples_leaf=int(value), random_state=seed
+    )
+
+
+def _build_mlp(value: float, seed: int) -> ClassifierMixin:
+    """Build one hidden layer on standardised numbers."""
+    model = MLPClassifier((N_HIDDEN,), alpha=value, max_iter=100, random_state=seed)
+    return make_pipeline(StandardScaler(), model)
+
+
+RECIPES: dict[str, Recipe] = {
+    "logistic": Recipe(_build_logistic, "C", (0.1, 1.0, 10.0), lambda _: 0.0),
+    "knn": Recipe(_build_knn, "k", (3, 9, 27), float),
+    "forest": Recipe(_build_forest, "frames a leaf", (1, 4, 16), lambda _: N_TREES),
+    "mlp": Recipe(_build_mlp, "weight decay", (1e-3, 0.1, 10.0), lambda _: 0.0),
+}
+
+
+def fit_recipe(
+    train: np.ndarray,
+    val: np.ndarray,
+    *,
+    seed: int,
+    inputs: Inputs,
+    recipe: str,
+    tune: bool = True,
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Learn by a recipe; its setting is chosen among the people learnt from.
+
+    Args:
+        train: Rows to learn from.
+        val: Rows to predict; nothing is chosen by them.
+        seed: Decides all that is random.
+        inputs: What the rival is fed.
+        recipe: A name in `RECIPES`.
+        tune: Whether to try all three values, by log loss over `N_INNER_FOLDS` folds
+            of the training people; else, or with one person, the middle one is taken.
+
+    Returns:
+        Empty history, and probabilities `(len(val), n_classes)`: 0 for a class that is
+        not among the training rows.
+    """
+    task = _Task(inputs, recipe, seed)
+    value = _choose_value(task, train) if tune else RECIPES[recipe].tried[1]
+    return empty_history(), _predict(task, value, train, val)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What stays the same while one rival learns."""
+
+    inputs: Inputs
+    recipe: str
+    seed: int
+
+
+def _choose_value(task: _Task, train: np.ndarray) -> float:
+    """Return the value with the least log loss over inner folds of training people."""
+    values = RECIPES[task.recipe].tried
+    people = task.inputs.people[train]
+    n_people = len(np.unique(people))
+    if n_people < 2:
+        return values[1]
+    folds = GroupKFold(min(N_INNER_FOLDS, n_people))
+    losses = np.zeros(len(values))
+    for learnt, left in folds.split(train, groups=people):
+        for i, value in enumerate(values):
+            shares = _predict(task, value, train[learnt], train[left])
+            given = shares[np.arange(len(left)), task.inputs.y[train[left]]]
+            losses[i] -= np.log(np.maximum(given, 1e-7)).sum()
+    return values[int(losses.argmin())]
+
+
+def _predict(
+    task: _Task, value: float, train: np.ndarray, val: np.ndarray
+) -> np.ndarray:
+    """Learn with one value of the setting and return `(len(val), n_classes)`."""
+    inputs, recipe = task.inputs, RECIPES[task.recipe]
+    x, y, x_val = inputs.x[train], inputs.y[train], inputs.x[val]
+    if inputs.hidden:
+        x_val = x_val.copy()
+        x_val[:, list(inputs.hidden)] = x[:, list(inputs.hidden)].mean(axis=0)
+    if inputs.mirrored is not None:
+        x, y = np.concatenate([x, inputs.mirrored[train]]), np.concatenate([y, y])
+    shares = np.zeros((len(val), inputs.n_classes))
+    if len(np.unique(y)) == 1:
+        shares[:, y[0]] = 1.0
+        return shares
+    if task.recipe == "knn":
+        value = min(value, len(x))
+    model = recipe.build(value, task.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x, y)
+    shares[:, model.classes_] = model.predict_proba(x_val)
+    n_votes = recipe.count_votes(value)
+    return (
+        (n_votes * shares + 1 / inputs.n_classes) / (n_votes + 1) if n_votes else shares
+    )
+
+
+def extend_inputs(
+    inputs: Inputs, x: np.ndarray, *, y: np.ndarray, people: np.ndarray
+) -> Inputs:
+    """Put further rows below, to be told and not learnt from.
+
+    Args:
+        inputs: What there is.
+        x: Numbers of the further rows, `(n, n_columns)`; also stand in for their
+            mirror images.
+        y: Class number of every row, the further ones included.
+        people: Person of every row, likewise.
+
+    Returns:
+        Inputs of all rows.
+    """
+    mirrored = inputs.mirrored
+    if mirrored is not None:
+        mirrored = np.concatenate([mirrored, x])
+    x = np.concatenate([inputs.x, x])
+    return replace(inputs, x=x, y=y, people=people, mirrored=mirrored)
+
+
+def build_rival(name: str, inputs: Inputs, *, recipe: str, tune: bool = True) -> Rival:
+    """Make a rival that learns by a recipe.
+
+    Args:
+        name: Column `model` of its results.
+        inputs: What it is fed.
+        recipe: A name in `RECIPES`.
+        tune: As for `fit_recipe`.
+
+    Returns:
+        The rival; its key holds the content of the inputs.
+
+    Raises:
+        ValueError: If there is no such recipe, or the inputs differ in length.
+    """
+    if recipe not in RECIPES:
+        raise ValueError(f"Expected a recipe of {', '.join(RECIPES)}, got {recipe!r}.")
+    n = {len(inputs.x), len(inputs.y), len(inputs.people)}
+    if len(n) > 1:
+        raise ValueError(
+            f"Expected x, y and people of one length, got {len(inputs.x)}, "
+            f"{len(inputs.y)} and {len(inputs.people)} rows."
+        )
+    settings = RECIPES[recipe]
+    key = build_key(
+        version=STAGE_VERSION,
+        recipe=[repr(settings.build(value, 0)) for value in settings.tried],
+        tune=N_INNER_FOLDS if tune else 0,
+        inputs=joblib.hash(inputs),
+        sklearn=sklearn.__version__,
+    )
+    fit = partial(fit_recipe, inputs=inputs, recipe=recipe, tune=tune)
+    return Rival(name, fit, key=key, n_parameters=count_parameters(inputs, recipe))
+
+
+def count_parameters(inputs: Inputs, recipe: str) -> int:
+    """Return how many numbers the finished model holds.
+
+    Args:
+        inputs: What it is fed; k-NN keeps all of it.
+        recipe: A name in `RECIPES`.
+
+    Returns:
+        Weights of `logistic` and `mlp`, the stored frames' numbers of `knn`; 0 for
+        `forest`, whose size is known only when it has grown.
+    """
+    n, n_columns = inputs.x.shape
+    n_stored = n * (1 if inputs.mirrored is None else 2)
+    n_in, n_out = n_columns + 1, inputs.n_classes
+    return {
+        "logistic": n_in * n_out,
+        "mlp": n_in * N_HIDDEN + (N_HIDDEN + 1) * n_out,
+        "knn": n_stored * n_columns,
+    }.get(recipe, 0)
+
+
+def describe_effort(
+    recipes: Mapping[str, tuple[str, str]],
+    *,
+    others: Mapping[str, str],
+    tune: bool = True,
+) -> pd.DataFrame:
+    """State what each model is fed and how much tuning it got.
+
+    Args:
+        recipes: Model to what it is fed, in words, and its recipe.
+        others: Model that is not of these recipes to its effort, in words.
+        tune: Whether the rivals were built with `tune`.
+
+    Returns:
+        Table `model`, `fed`, `setting`, `tried`, `chosen_by`.
+    """
+    rows = []
+    for model, (fed, recipe) in recipes.items():
+        settings = RECIPES[recipe]
+        values = settings.tried if tune else settings.tried[1:2]
+        tried = ", ".join(f"{value:g}" for value in values)
+        by = f"log loss over {N_INNER_FOLDS} folds of the training people"
+        by = by if tune else "nobody: fixed beforehand"
+        rows.append((model, fed, settings.setting, tried, by))
+    rows += [(model, effort, "", "", "") for model, effort in others.items()]
+    columns = ["model", "fed", "setting", "tried", "chosen_by"]
+    return pd.DataFrame(rows, columns=columns)

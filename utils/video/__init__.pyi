@@ -1,0 +1,11 @@
+from . import (
+    catalogue,
+    decode,
+    ends,
+    facts_cache,
+    hdr,
+    probe,
+    reader,
+    source,
+    timing,
+)
