@@ -2,6 +2,7 @@ from . import (
     cache,
     colours,
     files,
+    markup,
     parallel,
     progress,
     remote,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from utils.core.files import atomic_path
+from utils.core.markup import guard_cells, unguard_cells
 from utils.core.skeleton import FEATURE_COLUMNS
 
 
@@ -230,6 +231,7 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
                 na_values={c: [""] for c in _all_columns(name)},
                 skipinitialspace=True,
             )
+            table = unguard_cells(table)
     except (ValueError, OSError) as error:  # ArrowInvalid and ParserError among them
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
         raise ValueError(
@@ -261,4 +263,4 @@ def write_table(table: pd.DataFrame, path: Path, name: str) -> None:
         if path.suffix == ".parquet":
             checked.to_parquet(part, index=False)
         else:
-            checked.to_csv(part, index=False, lineterminator="\n")
+            guard_cells(checked).to_csv(part, index=False, lineterminator="\n")
