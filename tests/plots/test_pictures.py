@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from utils.core.skeleton import EDGES, KEYPOINTS
-from utils.plots.sheets import colour_keypoint, plot_heat_maps, plot_pose, plot_sheet
+from utils.plots.sheets import plot_heat_maps, plot_pose, plot_sheet
 
 IMAGE = np.zeros((60, 80, 3), dtype=np.uint8)
 
@@ -49,11 +49,6 @@ def test_names_are_written_once_each(pose: np.ndarray) -> None:
 def test_missing_keypoints_do_not_stop_the_drawing(pose: np.ndarray) -> None:
     pose[3] = np.nan
     plot_pose(IMAGE, pose)
-
-
-def test_sides_have_their_own_colours() -> None:
-    colours = {colour_keypoint(k) for k in ("nose", "left_knee", "right_knee")}
-    assert len(colours) == 3
 
 
 def test_sheet_shows_all_pictures_with_titles() -> None:

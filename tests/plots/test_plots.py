@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from utils.plots.curves import (
-    colour_classes,
     plot_confusion,
     plot_curve_pair,
     plot_curves,
@@ -88,8 +87,3 @@ def test_time_strips_draw_every_span() -> None:
     ax = plot_time_strips({"true": spans, "pose": spans}, classes=["a", "b"])
     assert len(ax.patches) == 4
     assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]
-
-
-def test_class_colours_differ() -> None:
-    colours = colour_classes([str(i) for i in range(12)])
-    assert len(set(colours.values())) == 12

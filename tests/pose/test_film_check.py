@@ -39,6 +39,7 @@ def _advise(poses: np.ndarray, found: np.ndarray | None = None, turned: int = 0)
     keypoints = frames.loc[frames.index.repeat(17), ["video", "frame_idx"]]
     keypoints["keypoint"] = np.tile(np.array(KEYPOINTS, object), n)
     keypoints[["x_px", "y_px"]] = poses.reshape(-1, 2)
+    keypoints["score"] = 0.9
     videos = pd.DataFrame({"video": ["a"], "rotation_deg": [turned]})
     return advise_films(keypoints, frames, people, videos)["a"]
 

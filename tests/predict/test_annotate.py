@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS
+from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, stack_poses
 from utils.predict.annotate import (
     annotate_film,
     draw_caption,
     draw_pose,
     interpolate_pose,
-    look_up_poses,
-    stack_poses,
 )
 
 GREY = np.full((240, 320, 3), 90, dtype=np.uint8)
@@ -64,24 +62,9 @@ def test_caption_takes_any_class_name() -> None:
     assert draw_caption(GREY, "ジャンプ 🤸 O'Neill").shape == GREY.shape
 
 
-def test_poses_are_looked_up_in_the_order_asked_for(pose: np.ndarray) -> None:
-    keypoints, _ = _tables(pose)
-    asked = pd.DataFrame({"video": "clip", "frame_idx": [1, 7, 0]})
-    poses = look_up_poses(keypoints, asked)
-    assert poses[0, 0, 1] == pytest.approx(70)
-    assert np.isnan(poses[1]).all()
-    np.testing.assert_allclose(poses[2], pose)
-
-
-def test_stack_poses_puts_frames_in_order_of_time(pose: np.ndarray) -> None:
-    time_s, poses = stack_poses(*_tables(pose))
-    assert time_s.tolist() == [0.0, 1.0]
-    np.testing.assert_allclose(poses[0], pose)
-    assert poses[1, 0, 1] == pytest.approx(70)
-
-
 def test_interpolation_is_straight_and_keeps_the_ends(pose: np.ndarray) -> None:
-    time_s, poses = stack_poses(*_tables(pose))
+    keypoints, frames = _tables(pose)
+    time_s, poses = frames["time_s"].to_numpy(), stack_poses(keypoints, frames)
     assert interpolate_pose(0.25, time_s, poses)[0, 1] == pytest.approx(62.5)
     assert interpolate_pose(-1, time_s, poses)[0, 1] == 60
     assert interpolate_pose(9, time_s, poses)[0, 1] == 70

@@ -1,6 +1,12 @@
-"""A colour and a key for each class, told apart with any kind of colour vision."""
+"""The colour of each class, model and side of the body: decided here, used everywhere.
+
+Colours are `#rrggbb`. Charts, annotated videos and the labelling widget take them from
+here, so that a class, a model and a left arm look the same wherever they are met.
+"""
 
 from collections.abc import Sequence
+
+from utils.core.skeleton import EDGES, KEYPOINTS
 
 # Okabe and Ito (https://jfly.uni-koeln.de/color/) without black, then Paul Tol's muted
 # (https://personal.sros.nl/~tol/): told apart with any kind of colour vision.
@@ -9,6 +15,22 @@ _PALETTE = (
     "#882255", "#999933", "#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77",
 )  # fmt: skip
 _SPECIAL_COLOURS = ("#6b6b6b", "#a3a3a3")
+
+# Blue for pose and orange for images, as in the original project's charts.
+MODEL_COLOURS: dict[str, str] = {
+    "pose_softmax": "#0072b2",
+    "mobilenet_frozen": "#e69f00",
+    "mobilenet_finetuned": "#d55e00",
+    "majority": "#777777",
+}
+_OTHER_MODEL = "#555555"
+
+# The subject's sides, not the viewer's.
+SIDE_COLOURS: dict[str, str] = {
+    "left": "#56b4e9",
+    "right": "#e69f00",
+    "middle": "#f0e442",
+}
 
 
 def colour_classes(
@@ -43,7 +65,41 @@ def colour_classes(
     return coloured
 
 
+def colour_model(model: str) -> str:
+    """Return a model's colour; grey for one that has none of its own."""
+    return MODEL_COLOURS.get(model, _OTHER_MODEL)
+
+
+def colour_side(*keypoints: str) -> str:
+    """Return the colour of a keypoint, or of the bone between two.
+
+    Args:
+        *keypoints: One name, or two.
+
+    Returns:
+        The colour of the side that all of them are on; else that of the middle.
+
+    Example:
+        >>> colour_side("left_hip", "right_hip") == SIDE_COLOURS["middle"]
+        True
+    """
+    sides = {name.split("_")[0] for name in keypoints}
+    side = sides.pop() if len(sides) == 1 else "middle"
+    return SIDE_COLOURS.get(side, SIDE_COLOURS["middle"])  # the nose has no side
+
+
+# One colour a keypoint and one a bone, in the order of KEYPOINTS and EDGES.
+KEYPOINT_COLOURS: tuple[str, ...] = tuple(colour_side(name) for name in KEYPOINTS)
+EDGE_COLOURS: tuple[str, ...] = tuple(colour_side(*edge) for edge in EDGES)
+
+
+def split_rgb(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a colour `#rrggbb`, 0 to 255."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return red, green, blue
+
+
 def ink_on(colour: str) -> str:
     """Return black or white, whichever reads better on a colour `#rrggbb`."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = split_rgb(colour)
     return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"

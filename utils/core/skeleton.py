@@ -1,8 +1,11 @@
-"""The 17 COCO keypoints: their names, order, edges and left/right pairs.
+"""The 17 COCO keypoints: names, order, edges, how sure is sure, and poses as arrays.
 
 Order and names: COCO keypoint annotations (https://cocodataset.org/#keypoints-2020).
 "left" is the subject's left, not the viewer's.
 """
+
+import numpy as np
+import pandas as pd
 
 KEYPOINTS: tuple[str, ...] = (
     "nose",
@@ -65,3 +68,51 @@ MIRROR_IDX: tuple[int, ...] = tuple(
 FEATURE_COLUMNS: tuple[str, ...] = tuple(
     f"{name}_{axis}" for name in KEYPOINTS for axis in ("x", "y")
 )
+
+# How sure is sure; scores go from 0 to 1 and no table is ever thresholded.
+# A keypoint below this is not counted, and is left out or drawn hollow: the threshold
+# of MoveNet's published reference (MIN_CROP_KEYPOINT_SCORE in its tutorial).
+MIN_SCORE = 0.2
+# A frame shows a person from this mean score of all 17 on. No higher than for one
+# keypoint: those that are hidden or out of the picture pull the mean down.
+MIN_PERSON_SCORE = 0.2
+
+
+def stack_poses(
+    keypoints: pd.DataFrame, rows: pd.DataFrame | None = None
+) -> np.ndarray:
+    """Put the keypoints of frames into one array; here missing ones get their values.
+
+    The one rule for what is missing: x and y are NaN, and the score is 0. So it is
+    where a frame or a keypoint has no row, and the score is 0 too where a row lacks
+    one of the three numbers: a score above 0 always has a place.
+
+    Args:
+        keypoints: Table `keypoints`.
+        rows: The frames wanted, in this order: any table with `video` and `frame_idx`;
+            all frames of `keypoints`, in order of their first row, if None.
+
+    Returns:
+        float64 array `(n_frames, 17, 3)`, COCO order: x_px, y_px, score.
+
+    Raises:
+        ValueError: If a keypoint is none of the 17.
+    """
+    names = keypoints["keypoint"].map(KEYPOINT_IDX)
+    if names.isna().any():
+        raise ValueError(
+            "Expected the 17 COCO keypoints, found "
+            f"{keypoints['keypoint'][names.isna()].iloc[0]!r} in the keypoints table. "
+            "Make it again by estimating the poses anew."
+        )
+    key = ["video", "frame_idx"]
+    frame = keypoints.groupby(key, sort=False, observed=True).ngroup().to_numpy()
+    found = keypoints[key].drop_duplicates()
+    # One pose more than there are frames: what `get_indexer` cannot find is its -1.
+    poses = np.full((len(found) + 1, N_KEYPOINTS, 3), np.nan)
+    poses[frame, names.to_numpy(dtype=np.intp)] = keypoints[["x_px", "y_px", "score"]]
+    poses[..., 2] = np.where(np.isfinite(poses).all(axis=-1), poses[..., 2], 0.0)
+    if rows is None:
+        return poses[:-1]
+    wanted = pd.MultiIndex.from_frame(rows[key])
+    return poses[pd.MultiIndex.from_frame(found).get_indexer(wanted)]

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS
+from utils.core.skeleton import FEATURE_COLUMNS, stack_poses
 from utils.labelling.segments import Segment, find_seen, find_segments
 
 _SHORT_S = 0.2
@@ -67,16 +67,10 @@ class Clip:
 
     @cached_property
     def poses(self) -> np.ndarray | None:
-        """Keypoints `(n_frames, 17, 3)`: x_px, y_px, score; NaN where missing."""
+        """Keypoints `(n_frames, 17, 3)`: x_px, y_px, score; None without them."""
         if self.keypoints is None:
             return None
-        poses = np.full((len(self.frames), len(KEYPOINTS), 3), np.nan)
-        rows = pd.Index(self.frame_idx).get_indexer(self.keypoints["frame_idx"])
-        names = self.keypoints["keypoint"].map(KEYPOINT_IDX).to_numpy()
-        known = rows >= 0
-        values = self.keypoints[["x_px", "y_px", "score"]].to_numpy()
-        poses[rows[known], names[known]] = values[known]
-        return poses
+        return stack_poses(self.keypoints, self.frames)
 
     @cached_property
     def x(self) -> np.ndarray | None:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils.core.skeleton import MIN_SCORE
+
 # Slower than this is still: rendered people who hold a pose move 0.02 body sizes a
 # second, people changing pose 0.1 and more, and MoveNet's jitter is below 0.1.
 STILL_SPEED = 0.12
@@ -18,7 +20,6 @@ STILL_SPEED = 0.12
 MIN_STILL_S = 0.5
 STILL_REACH = 0.03
 
-_MIN_SCORE = 0.2
 _MIN_KEYPOINTS = 6
 
 
@@ -41,7 +42,7 @@ def find_seen(poses: np.ndarray) -> np.ndarray:
     Returns:
         Bool `(n_frames,)`.
     """
-    sure = (poses[..., 2] >= _MIN_SCORE) & np.isfinite(poses[..., :2]).all(axis=-1)
+    sure = (poses[..., 2] >= MIN_SCORE) & np.isfinite(poses[..., :2]).all(axis=-1)
     return sure.sum(axis=1) >= _MIN_KEYPOINTS
 
 
@@ -60,7 +61,7 @@ def measure_size(poses: np.ndarray) -> float:
 
 def _keep_sure(poses: np.ndarray) -> np.ndarray:
     """Return the coordinates, NaN where the score is low."""
-    return np.where(poses[..., 2:] >= _MIN_SCORE, poses[..., :2], np.nan)
+    return np.where(poses[..., 2:] >= MIN_SCORE, poses[..., :2], np.nan)
 
 
 def measure_distance(poses: np.ndarray, others: np.ndarray) -> np.ndarray:

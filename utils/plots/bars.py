@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from utils.plots.curves import COLOURS, NAMES, colour_model, name_model
+from utils.core.colours import colour_model
+from utils.plots.curves import NAMES, name_model
 
 _HATCHES = ("", "//", "..", "xx", "\\\\", "++")
-_FLOOR = {"color": COLOURS["majority"], "ls": ":", "lw": 1.4}
+_FLOOR = {"color": colour_model("majority"), "ls": ":", "lw": 1.4}
 
 
 def describe_counts(table: pd.DataFrame) -> str:

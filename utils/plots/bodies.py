@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from utils.core.colours import colour_model
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
 from utils.plots.sheets import plot_pose
 
-_DISC, _ARROW = "#0072B2", "#D55E00"
+_DISC, _ARROW = colour_model("pose_softmax"), "#d55e00"
 
 
 def plot_weights(

@@ -12,12 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS: dict[str, str] = {
-    "pose_softmax": "#0072B2",
-    "mobilenet_frozen": "#E69F00",
-    "mobilenet_finetuned": "#D55E00",
-    "majority": "#777777",
-}
+from utils.core.colours import colour_classes, colour_model, ink_on
+
 NAMES: dict[str, str] = {
     "pose_softmax": "pose: softmax on 34 numbers",
     "mobilenet_frozen": "image: MobileNetV2 frozen",
@@ -36,11 +32,6 @@ _METRIC_LABELS = {"loss": "log loss (nats)", "accuracy": "accuracy"}
 def name_model(model: str) -> str:
     """Return a model's name for people; an unknown model keeps its own."""
     return NAMES.get(model, model.replace("_", " "))
-
-
-def colour_model(model: str) -> str:
-    """Return a model's colour; an unknown model gets grey."""
-    return COLOURS.get(model, "#555555")
 
 
 def plot_curves(
@@ -84,7 +75,9 @@ def plot_curves(
                 last = slice(-1, None)
                 ax.plot(x[last], curve["mean"][last], MARKERS.get(model, "o"), c=colour)
     if np.isfinite(floor):
-        ax.axhline(floor, color=COLOURS["majority"], ls=":", label=NAMES["majority"])
+        ax.axhline(
+            floor, color=colour_model("majority"), ls=":", label=NAMES["majority"]
+        )
     _finish_curves(ax, history, metric=metric, against=against)
     return ax
 
@@ -276,22 +269,24 @@ def plot_time_strips(
     """
     height = 0.9 + 0.45 * len(strips)
     ax = ax or plt.subplots(figsize=(11, height), layout="constrained")[1]
-    colours = colour_classes(classes)
+    colours = {c["name"]: c["colour"] for c in colour_classes(classes)}
     for row, spans in enumerate(strips.values()):
         for start, end, label in spans[["start_s", "end_s", "label"]].to_numpy():
             face = colours.get(label, "#dddddd")
             ax.barh(row, end - start, left=start, height=0.8, color=face, ec="white")
             if end - start > 0.9:
                 text = str(label).replace("_", " ")
-                ax.text((start + end) / 2, row, text, ha="center", va="center", size=7)
+                ax.text(
+                    (start + end) / 2,
+                    row,
+                    text,
+                    ha="center",
+                    va="center",
+                    size=7,
+                    color=ink_on(face),
+                )
     ax.set_yticks(range(len(strips)), list(strips))
     ax.invert_yaxis()
     ax.set_xlabel("time in the video (s)")
     ax.set_title(title, fontsize=10)
     return ax
-
-
-def colour_classes(classes: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """Return a light colour for each class, the same for the same ordered classes."""
-    palette = plt.get_cmap("Set3" if len(classes) > 8 else "Pastel1")
-    return {name: palette(i % palette.N) for i, name in enumerate(classes)}

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from utils.plots.curves import COLOURS, MARKERS, NAMES, colour_model, name_model
+from utils.core.colours import colour_model
+from utils.plots.curves import MARKERS, NAMES, name_model
 
 
 def plot_draws(
@@ -40,7 +41,9 @@ def plot_draws(
         ax.plot(mean.index, mean, marker=marker, label=name_model(model), **style)
         ax.fill_between(mean.index, low, high, alpha=0.18, lw=0, **style)
     if np.isfinite(floor):
-        ax.axhline(floor, color=COLOURS["majority"], ls=":", label=NAMES["majority"])
+        ax.axhline(
+            floor, color=colour_model("majority"), ls=":", label=NAMES["majority"]
+        )
     amounts = sorted(table[by].unique())
     ax.set_xscale("log")
     ax.set_xticks(amounts, [f"{a:g}" for a in amounts])

@@ -8,29 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
-
-_LEFT, _RIGHT, _MIDDLE = "#56B4E9", "#E69F00", "#F0E442"
-
-
-def colour_keypoint(name: str) -> str:
-    """Return blue for the subject's left side, orange for the right, yellow between."""
-    if name.startswith("left_"):
-        return _LEFT
-    return _RIGHT if name.startswith("right_") else _MIDDLE
-
-
-def _colour_edge(first: str, second: str) -> str:
-    """Return the colour of a bone: its side's, yellow where it joins both sides."""
-    colours = {colour_keypoint(first), colour_keypoint(second)} - {_MIDDLE}
-    return colours.pop() if len(colours) == 1 else _MIDDLE
+from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
 
 
 def plot_pose(
     image: np.ndarray,
     pose: np.ndarray,
     *,
-    min_score: float = 0.2,
+    min_score: float = MIN_SCORE,
     names: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
@@ -55,14 +41,18 @@ def plot_pose(
     ax.add_collection(
         LineCollection(
             [pose[[a, b], :2] for a, b in ends],
-            colors=[_colour_edge(a, b) for a, b in EDGES],
+            colors=EDGE_COLOURS,
             linewidths=[2.2 if sure[a] and sure[b] else 0.7 for a, b in ends],
         )
     )
-    colours = np.array([colour_keypoint(name) for name in KEYPOINTS])
-    faces = np.where(sure, colours, "none")
+    faces = np.where(sure, KEYPOINT_COLOURS, "none")
     ax.scatter(
-        *pose[:, :2].T, s=16, c=faces, edgecolors=colours, linewidths=1, zorder=3
+        *pose[:, :2].T,
+        s=16,
+        c=faces,
+        edgecolors=KEYPOINT_COLOURS,
+        linewidths=1,
+        zorder=3,
     )
     if names:
         _name_keypoints(ax, pose, width_px=width)

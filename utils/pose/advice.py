@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, MIRROR_IDX
+from utils.core.skeleton import KEYPOINT_IDX, MIRROR_IDX, stack_poses
 
 # Shares of a film's frames from which on it is spoken of. A person who lies down for a
 # while, turns round or leaves the picture is no fault of the film.
@@ -51,7 +51,7 @@ def advise_films(
         people, on=["video", "frame_idx"], how="left"
     )
     timed["has_person"] = timed["has_person"].eq(True)
-    poses = _stack_poses(keypoints, timed)
+    poses = stack_poses(keypoints, timed)[..., :2]
     advice = {}
     for row in videos.itertuples():
         own = np.flatnonzero((timed["video"] == row.video).to_numpy())
@@ -65,20 +65,6 @@ def advise_films(
         ]
         advice[row.video] = " ".join(filter(None, sentences))
     return pd.Series(advice, name="advice", dtype="str")
-
-
-def _stack_poses(keypoints: pd.DataFrame, timed: pd.DataFrame) -> np.ndarray:
-    """Return x and y of each row of `timed`, `(n, 17, 2)`; NaN where there is none."""
-    wide = keypoints.pivot_table(
-        index=["video", "frame_idx"],
-        columns="keypoint",
-        values=["x_px", "y_px"],
-        observed=True,
-    )
-    order = [(axis, name) for name in KEYPOINTS for axis in ("x_px", "y_px")]
-    index = pd.MultiIndex.from_frame(timed[["video", "frame_idx"]])
-    rows = wide.reindex(index=index, columns=pd.MultiIndex.from_tuples(order))
-    return rows.to_numpy(dtype=float).reshape(len(timed), len(KEYPOINTS), 2)
 
 
 def _advise_lost(video: str, time_s: np.ndarray, found: np.ndarray) -> str:

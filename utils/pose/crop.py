@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.core.skeleton import KEYPOINT_IDX
+from utils.core.skeleton import KEYPOINT_IDX, MIN_SCORE
 
 # MoveNet's published reference (TensorFlow Hub tutorial "MoveNet", functions
 # torso_visible, determine_torso_and_body_range and determine_crop_region).
-MIN_KEYPOINT_SCORE = 0.2
 _TORSO_FACTOR = 1.9
 _BODY_FACTOR = 1.2
 
@@ -66,7 +65,7 @@ def has_torso(pose: np.ndarray) -> bool:
     Returns:
         Whether one shoulder and one hip at least score above 0.2.
     """
-    seen = pose[:, 2] > MIN_KEYPOINT_SCORE
+    seen = pose[:, 2] > MIN_SCORE
     return bool(seen[_SHOULDERS].any() and seen[_HIPS].any())
 
 
@@ -102,7 +101,7 @@ def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
     """
     if not has_torso(pose):
         return None
-    seen = pose[:, 2] > MIN_KEYPOINT_SCORE
+    seen = pose[:, 2] > MIN_SCORE
     center_xy = pose[_HIPS, :2].mean(axis=0)
     reach_px = np.abs(pose[:, :2] - center_xy).max(axis=1)
     half_px = max(

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import EDGES, KEYPOINT_IDX
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, MIN_SCORE, stack_poses
 
-MIN_SCORE = 0.2  # keypoints below it do not count
 GREY = 127
 _FACE = [KEYPOINT_IDX[k] for k in ("nose", "left_eye", "right_eye", "left_ear")]
 _TORSO = [
@@ -203,11 +202,7 @@ def index_poses(keypoints: pd.DataFrame) -> dict[tuple[str, int], np.ndarray]:
         `(video, frame_idx)` to pose `(17, 3)`: x_px, y_px, score; NaN, and score 0,
         where a keypoint is missing.
     """
-    order = keypoints["keypoint"].map(KEYPOINT_IDX).to_numpy()
-    frame, names = pd.factorize(
-        pd.MultiIndex.from_frame(keypoints[["video", "frame_idx"]])
-    )
-    poses = np.full((len(names), len(KEYPOINT_IDX), 3), np.nan)
-    poses[frame, order] = keypoints[["x_px", "y_px", "score"]].to_numpy(float)
-    poses[..., 2] = np.nan_to_num(poses[..., 2], nan=0.0)
+    frames = keypoints[["video", "frame_idx"]].drop_duplicates()
+    names = frames.itertuples(index=False, name=None)
+    poses = stack_poses(keypoints)
     return {(v, int(i)): pose for (v, i), pose in zip(names, poses, strict=True)}

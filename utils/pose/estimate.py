@@ -8,11 +8,10 @@ import pandas as pd
 
 from utils.core.cache import build_key
 from utils.core.files import hash_file
-from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, N_KEYPOINTS
+from utils.core.skeleton import MIN_PERSON_SCORE, stack_poses
 from utils.core.tables import check_table
 from utils.core.weights import find_weights
 from utils.pose.crop import (
-    MIN_KEYPOINT_SCORE,
     PoseNetwork,
     frame_square,
     has_torso,
@@ -228,7 +227,7 @@ def find_files(model: str = "movenet_thunder") -> list[Path]:
 
 
 def find_people(
-    keypoints: pd.DataFrame, *, min_score: float = MIN_KEYPOINT_SCORE
+    keypoints: pd.DataFrame, *, min_score: float = MIN_PERSON_SCORE
 ) -> pd.DataFrame:
     """Tell for each frame if it shows a person; no frame is dropped.
 
@@ -247,17 +246,8 @@ def find_people(
         ValueError: If a keypoint is none of the 17.
     """
     table = check_table(keypoints, "keypoints")
-    unknown = set(table["keypoint"]) - set(KEYPOINTS)
-    if unknown:
-        raise ValueError(
-            f"Expected the 17 COCO keypoints, found {sorted(unknown)[0]!r} in the "
-            "keypoints table. Make it again by estimating the poses anew."
-        )
-    frame = table.groupby(["video", "frame_idx"], sort=False).ngroup().to_numpy()
     people = table[["video", "frame_idx"]].drop_duplicates(ignore_index=True)
-    poses = np.zeros((len(people), N_KEYPOINTS, 3))
-    keypoint = table["keypoint"].map(KEYPOINT_IDX).to_numpy(dtype=np.intp)
-    poses[frame, keypoint, 2] = table["score"].fillna(0.0)
+    poses = stack_poses(table)
     score_mean = poses[:, :, 2].mean(axis=1)
     torso = np.array([has_torso(pose) for pose in poses], dtype=bool)
     return people.assign(

@@ -8,7 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS, MIRROR_IDX
+from utils.core.skeleton import (
+    FEATURE_COLUMNS,
+    KEYPOINT_IDX,
+    KEYPOINTS,
+    MIRROR_IDX,
+    stack_poses,
+)
 from utils.core.tables import check_table
 
 # A pose is at least this many torso lengths tall: the factor of MediaPipe's k-NN
@@ -162,19 +168,9 @@ def build_features(
     check_kind(kind)
     keypoints = check_table(keypoints, "keypoints")
     frames = check_table(frames, "frames")
-    index = pd.MultiIndex.from_frame(keypoints[["video", "frame_idx", "keypoint"]])
-    wanted = pd.MultiIndex.from_arrays(
-        [
-            np.repeat(frames["video"].to_numpy(object), len(KEYPOINTS)),
-            np.repeat(frames["frame_idx"].to_numpy(), len(KEYPOINTS)),
-            np.tile(np.array(KEYPOINTS, dtype=object), len(frames)),
-        ]
-    )
-    row = index.get_indexer(wanted)
-    xy = keypoints[["x_px", "y_px"]].to_numpy()[row]
-    xy[row < 0] = np.nan
+    xy = stack_poses(keypoints, frames)[..., :2]
     size_wh = frames[["width_px", "height_px"]].to_numpy()
-    values = _KINDS[kind](xy.reshape(-1, len(KEYPOINTS), 2), size_wh)
+    values = _KINDS[kind](xy, size_wh)
     return _build_table(values, frames)
 
 

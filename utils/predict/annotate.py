@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
-
-_LEFT_RGB, _RIGHT_RGB, _MIDDLE_RGB = (86, 180, 233), (230, 159, 0), (240, 228, 66)
+from utils.core.colours import SIDE_COLOURS, colour_side, split_rgb
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE, stack_poses
 
 
 def draw_pose(
-    image: np.ndarray, pose: np.ndarray, *, min_score: float = 0.2
+    image: np.ndarray, pose: np.ndarray, *, min_score: float = MIN_SCORE
 ) -> np.ndarray:
     """Draw a skeleton onto a copy of a picture.
 
@@ -32,21 +31,14 @@ def draw_pose(
     for first, second in EDGES:
         a, b = KEYPOINT_IDX[first], KEYPOINT_IDX[second]
         if seen[a] and seen[b]:
-            colour = _pick_colour(first if first[0] == second[0] else "")
+            colour = split_rgb(colour_side(first, second))
             ends = points[a].tolist(), points[b].tolist()
             cv2.line(drawn, *ends, colour, width_px, cv2.LINE_AA)
     for name, point in zip(KEYPOINTS, points[:, :2], strict=True):
         if seen[KEYPOINT_IDX[name]]:
-            colour = _pick_colour(name)
+            colour = split_rgb(colour_side(name))
             cv2.circle(drawn, point.tolist(), width_px + 1, colour, -1, cv2.LINE_AA)
     return drawn
-
-
-def _pick_colour(name: str) -> tuple[int, int, int]:
-    """Return the RGB colour of the body side that a keypoint's name tells."""
-    if name.startswith("left_"):
-        return _LEFT_RGB
-    return _RIGHT_RGB if name.startswith("right_") else _MIDDLE_RGB
 
 
 def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.ndarray:
@@ -73,44 +65,10 @@ def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.n
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(drawn, text, origin, font, scale, (255, 255, 255), 1, cv2.LINE_AA)
     if np.isfinite(share):
-        drawn[-max(2, strip // 10) :, : round(width * share)] = _LEFT_RGB
+        drawn[-max(2, strip // 10) :, : round(width * share)] = split_rgb(
+            SIDE_COLOURS["left"]
+        )
     return drawn
-
-
-def look_up_poses(keypoints: pd.DataFrame, frames: pd.DataFrame) -> np.ndarray:
-    """Return the poses of some frames, in their order.
-
-    Args:
-        keypoints: Table `keypoints`.
-        frames: The frames wanted: `video`, `frame_idx`.
-
-    Returns:
-        float64 array `(n_frames, 17, 3)`: x_px, y_px, score; NaN where there is none.
-    """
-    key = ["video", "frame_idx"]
-    wanted = frames[key].reset_index(drop=True).reset_index(names="row")
-    found = keypoints.merge(wanted, on=key)
-    poses = np.full((len(wanted), len(KEYPOINTS), 3), np.nan)
-    column = found["keypoint"].map(KEYPOINT_IDX).to_numpy()
-    poses[found["row"], column] = found[["x_px", "y_px", "score"]]
-    return poses
-
-
-def stack_poses(
-    keypoints: pd.DataFrame, frames: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """Turn one video's keypoints into arrays in order of time.
-
-    Args:
-        keypoints: Table `keypoints`.
-        frames: Table `frames` of one video.
-
-    Returns:
-        `time_s` `(n_frames,)` and poses `(n_frames, 17, 3)`: x_px, y_px, score.
-    """
-    ordered = frames.sort_values("time_s")
-    times_s = ordered["time_s"].to_numpy(dtype=float)
-    return times_s, look_up_poses(keypoints, ordered)
 
 
 def interpolate_pose(
@@ -175,7 +133,9 @@ def annotate_film(
     Yields:
         Annotated pictures.
     """
-    times_s, poses = stack_poses(keypoints, frames)
+    ordered = frames.sort_values("time_s")
+    times_s = ordered["time_s"].to_numpy(dtype=float)
+    poses = stack_poses(keypoints, ordered)
     score_times_s = scores["time_s"].to_numpy()
     for time_s, image in images:
         row = max(0, int(np.searchsorted(score_times_s, time_s + 1e-6)) - 1)

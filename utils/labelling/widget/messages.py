@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils.core.colours import colour_classes
-from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS, colour_classes
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
 from utils.labelling.session import NONE_OF_THESE, UNSURE, LabelSession
 from utils.labelling.widget.images import Reel, scale_poses, shrink_jpeg
 
@@ -17,6 +17,9 @@ SELDOM = ("classes", "other_spans", "segments", "no_person")
 _SKELETON = {
     "names": list(KEYPOINTS),
     "edges": [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES],
+    "colours": list(KEYPOINT_COLOURS),
+    "edge_colours": list(EDGE_COLOURS),
+    "min_score": MIN_SCORE,  # below it a keypoint is drawn hollow
 }
 
 

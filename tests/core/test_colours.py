@@ -1,0 +1,56 @@
+"""Tests of `utils.core.colours`."""
+
+import pytest
+
+from utils.core.colours import (
+    EDGE_COLOURS,
+    SIDE_COLOURS,
+    colour_classes,
+    colour_model,
+    colour_side,
+    ink_on,
+    split_rgb,
+)
+from utils.core.skeleton import EDGES
+
+
+def test_fourteen_classes_have_fourteen_colours_and_nine_keys() -> None:
+    named = colour_classes([f"c{k}" for k in range(14)], ["none of these", "unsure"])
+    assert len({c["colour"] for c in named}) == 16
+    assert [c["key"] for c in named] == [*"123456789", *[""] * 5, "0", "u"]
+
+
+def test_models_have_their_own_colours_and_strangers_share_one() -> None:
+    known = ("pose_softmax", "mobilenet_frozen", "mobilenet_finetuned", "majority")
+    assert len({colour_model(model) for model in (*known, "a", "b")}) == 5
+
+
+@pytest.mark.parametrize(
+    ("names", "side"),
+    [
+        (("left_knee",), "left"),
+        (("right_knee",), "right"),
+        (("nose",), "middle"),
+        (("left_hip", "left_knee"), "left"),
+        (("left_hip", "right_hip"), "middle"),
+        (("nose", "right_eye"), "middle"),
+    ],
+)
+def test_a_bone_has_the_colour_of_its_side(names: tuple[str, ...], side: str) -> None:
+    assert colour_side(*names) == SIDE_COLOURS[side]
+
+
+def test_bones_are_coloured_in_the_order_of_the_edges() -> None:
+    at = EDGES.index(("right_knee", "right_ankle"))
+    assert EDGE_COLOURS[at] == SIDE_COLOURS["right"]
+
+
+def test_a_colour_is_split_into_its_three_parts() -> None:
+    assert split_rgb("#56b4e9") == (86, 180, 233)
+
+
+@pytest.mark.parametrize(
+    ("colour", "ink"), [("#f0e442", "#000000"), ("#332288", "#ffffff")]
+)
+def test_ink_reads_on_its_ground(colour: str, ink: str) -> None:
+    assert ink_on(colour) == ink
