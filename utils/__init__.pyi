@@ -3,6 +3,7 @@ from . import (
     evaluation,
     frames,
     labelling,
+    live,
     plots,
     pose,
     predict,

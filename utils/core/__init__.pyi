@@ -1,6 +1,7 @@
 from . import (
     cache,
     colours,
+    esm,
     files,
     markup,
     parallel,
