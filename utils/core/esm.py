@@ -64,51 +64,51 @@ def _add_module(
         return names[path]
     names[path] = ""
     text = _MAP.sub("", path.read_text(encoding="utf-8"))
-    exports: dict[str, str] = {}
 
     def bind(match: re.Match) -> str:
-        source = match["source"]
-        found = packages.get(source) or path.parent / source
+        found = packages.get(match["source"]) or path.parent / match["source"]
         module = _add_module(Path(found).resolve(), packages, names, parts)
         if match["names"] is None:
             return ""
-        picked = [re.split(r"\s+as\s+", name) for name in _split(match["names"])]
-        return (
-            f"const {{ {', '.join(': '.join(pair) for pair in picked)} }} = {module};"
+        picked = ", ".join(": ".join(pair) for pair in _split(match["names"]))
+        return f"const {{ {picked} }} = {module};"
+
+    text, exports = _take_exports(_IMPORT.sub(bind, text))
+    if left := re.search(r"^(import|export)\b.*", text, re.MULTILINE):
+        raise ValueError(
+            f"{path.name} has a statement that is not understood: {left[0]!r}. Use "
+            "`import { a } from`, `export function` and the like, or `export default`."
         )
+    names[path] = f"module{len(parts)}"
+    given = ", ".join(f"{outer}: {local}" for outer, local in exports.items())
+    parts.append(
+        f'const {names[path]} = (() => {{ "use strict"; // {path.name}\n{text}\n'
+        f"return {{ {given} }};\n}})();\n"
+    )
+    return names[path]
+
+
+def _take_exports(text: str) -> tuple[str, dict[str, str]]:
+    """Return a module's text without the word `export`, and outer to inner names."""
+    exports: dict[str, str] = {}
 
     def keep(match: re.Match) -> str:
         exports[match["name"]] = match["name"]
         return f"{match['kind']} {match['name']}"
 
     def keep_list(match: re.Match) -> str:
-        for name in _split(match["names"]):
-            local, *outer = re.split(r"\s+as\s+", name)
-            exports[outer[0] if outer else local] = local
+        exports.update({pair[-1]: pair[0] for pair in _split(match["names"])})
         return ""
 
     def keep_default(match: re.Match) -> str:
         exports["default"] = "default_"
         return f"const default_ = {match['what']};"
 
-    text = _IMPORT.sub(bind, text)
     text = _DEFAULT.sub(keep_default, text)
-    text = _LIST.sub(keep_list, _EXPORT.sub(keep, text))
-    if left := re.search(r"^(import|export)\b.*", text, re.MULTILINE):
-        raise ValueError(
-            f"{path.name} has a statement that is not understood: {left[0]!r}. Use "
-            "`import { a } from`, `export function` and the like, or `export default`."
-        )
-    name = f"module{len(parts)}"
-    given = ", ".join(f"{outer}: {local}" for outer, local in exports.items())
-    parts.append(
-        f'const {name} = (() => {{ "use strict"; // {path.name}\n{text}\n'
-        f"return {{ {given} }};\n}})();\n"
-    )
-    names[path] = name
-    return name
+    return _LIST.sub(keep_list, _EXPORT.sub(keep, text)), exports
 
 
-def _split(names: str) -> list[str]:
-    """Return the names between the braces of a statement."""
-    return [name.strip() for name in names.split(",") if name.strip()]
+def _split(names: str) -> list[list[str]]:
+    """Return the names between the braces of a statement; `a as b` gives two."""
+    parts = (name.strip() for name in names.split(","))
+    return [re.split(r"\s+as\s+", part) for part in parts if part]
