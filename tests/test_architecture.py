@@ -19,6 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"core"},
     "evaluation": {"core"},
     "predict": {"core"},
+    # what is exported is the feature rule and the classifier itself, not a copy of them
+    "export": {"core", "pose", "training"},
     "plots": {"core"},
     "questions": {"core", "training", "evaluation"},
     "run": {"core"},

@@ -1,6 +1,7 @@
 from . import (
     core,
     evaluation,
+    export,
     frames,
     labelling,
     live,
