@@ -51,8 +51,10 @@ def test_ink_can_be_read_on_its_ground(colour: str, ink: str) -> None:
 
 
 def test_every_key_has_a_button() -> None:
-    script = (UTILS / "labelling/widget/static/labeller.js").read_text(encoding="utf-8")
-    table = script.split("const COMMANDS = {")[1].split("\n};")[0]
+    path = UTILS / "labelling/widget/static/logic/keys.js"
+    table = (
+        path.read_text(encoding="utf-8").split("const COMMANDS = {")[1].split("\n};")[0]
+    )
     commands = set(re.findall(r"^  ([a-z_]+): \[", table, re.MULTILINE))
     panel = _build_panel()
     panel.show(colour_classes(["sitting", "standing"]), {})

@@ -1,6 +1,7 @@
 from . import (
     bars,
     bridge,
+    bundle,
     feed,
     gestures,
     images,

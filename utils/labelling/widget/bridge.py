@@ -1,6 +1,6 @@
 """The labelling cell: a widget over a `LabelSession`, or a still picture without one.
 
-The front end (`labeller.js`) owns the playhead and draws; each action comes here as a
+The front end (`static/`) owns the playhead and draws; each action comes here as a
 message with a number, is given to the session, which writes it to disk, and is then
 acknowledged, or refused with the reason. Nothing here waits for a person.
 """
@@ -16,23 +16,26 @@ import traitlets
 from IPython.display import display, update_display
 
 from utils.labelling.session import ORDERS, Doubt, LabelSession
+from utils.labelling.widget.bundle import join_modules
 from utils.labelling.widget.feed import Feed
 from utils.labelling.widget.gestures import build_frames, do_action
 from utils.labelling.widget.images import shrink_jpeg
 from utils.labelling.widget.messages import count_labels, describe_grid
 from utils.labelling.widget.panel import Panel
 
+_STATIC = Path(__file__).parent / "static"
+
 
 class FrontEnd(anywidget.AnyWidget):
-    """Picture, filmstrip, time line and keys: `labeller.js`.
+    """Picture, filmstrip, time line and keys: the modules in `static/`.
 
     Attributes:
         opening: The first `video` message with its buffers, so that there is something
             to see while the kernel is busy with other cells.
     """
 
-    _esm = Path(__file__).parent / "static/labeller.js"
-    _css = Path(__file__).parent / "static/style.css"
+    _esm = join_modules(_STATIC / "main.js")
+    _css = _STATIC / "style.css"
     opening = traitlets.Dict().tag(sync=True)
 
 

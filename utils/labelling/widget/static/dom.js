@@ -1,0 +1,42 @@
+/* Elements and canvases. */
+
+export function element(tag, className, parent, text = "") {
+  const node = document.createElement(tag);
+  node.className = className;
+  if (text) node.textContent = text;
+  parent?.append(node);
+  return node;
+}
+
+/** Give a canvas the pixels of its box on this screen; returns its context and size. */
+export function prepareCanvas(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  return { ctx, width, height };
+}
+
+/** Fill a box with diagonal lines: unlabelled time, or time without a person. */
+export function hatch(ctx, x, y, w, h, colour, gap) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, w, h);
+  ctx.clip();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (let u = Math.floor((x - h) / gap) * gap; u < x + w; u += gap) {
+    ctx.moveTo(u, y + h);
+    ctx.lineTo(u + h, y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}

@@ -1,0 +1,67 @@
+/* What a person can do: one table of commands, with their keys and words. */
+
+/** name -> [keys, what it does (in the list of keys), what runs it]. */
+export const COMMANDS = {
+  play: [["space"], "play or pause", (ui) => ui.player.togglePlay()],
+  back: [["arrowleft"], "step back", (ui) => ui.player.step(-1)],
+  forward: [["arrowright"], "step forward", (ui) => ui.player.step(1)],
+  next_unlabelled: [["shift+arrowright"], "next unlabelled stretch", (ui) => ui.player.goNext()],
+  previous_unlabelled: [["shift+arrowleft"], "unlabelled stretch before", (ui) => ui.player.goUnlabelled(-1)],
+  next_change: [["shift+arrowdown"], "next change of label", (ui) => ui.player.goChange(1)],
+  previous_change: [["shift+arrowup"], "change of label before", (ui) => ui.player.goChange(-1)],
+  first: [["home"], "first frame", (ui) => ui.player.go(0)],
+  last: [["end"], "last frame", (ui) => ui.player.go(ui.player.n - 1)],
+  accept: [["enter"], "accept the proposal", (ui) => ui.painter.accept()],
+  erase: [["backspace", "delete"], "erase the label", (ui) => ui.painter.erase()],
+  undo: [["ctrl+z"], "undo, in this video", (ui) => ui.act({ action: "undo" })],
+  redo: [["ctrl+shift+z", "ctrl+y"], "redo", (ui) => ui.act({ action: "redo" })],
+  mark_start: [["i"], "mark a start here", (ui) => ui.painter.mark("start")],
+  mark_end: [["o"], "mark the end here; then press a class", (ui) => ui.painter.mark("end")],
+  unit: [["s"], "a class key labels a segment, or a step of frames", (ui) => ui.painter.toggleUnit()],
+  hold: [["t"], "class keys paint while held, or until pressed again", (ui) => ui.painter.toggleHold()],
+  slower: [["-"], "slower", (ui) => ui.player.setSpeed(-1)],
+  faster: [["+", "="], "faster", (ui) => ui.player.setSpeed(1)],
+  step: [["."], "step 1, 5 or 25 frames", (ui) => ui.player.setStep()],
+  view: [["v"], "picture, skeleton or both", (ui) => ui.screen.setView()],
+  previous_video: [["p"], "video before", (ui) => ui.player.changeVideo(-1)],
+  next_video: [["n"], "next video", (ui) => ui.player.changeVideo(1)],
+  grid: [["g"], "label look-alike frames together", (ui) => ui.grid.toggle()],
+  doubt: [["j"], "jump to the next label to look at again", (ui) => ui.request("doubt", {})],
+  fix: [["f"], "put that label right", (ui) => ui.act({ action: "fix" })],
+  cancel: [["escape"], "drop the selection, stop painting", (ui) => ui.cancel()],
+  help: [["?"], "this list of keys", (ui) => ui.toggleHelp()],
+};
+export const COMMAND_OF_KEY = new Map(
+  Object.entries(COMMANDS).flatMap(([name, [keys]]) => keys.map((key) => [key, name]))
+);
+/** Commands that go on while their key is held; the others act once a press. */
+export const REPEATING = new Set(["back", "forward", "undo", "redo"]);
+const KEY_SIGNS = {
+  arrowleft: "←", arrowright: "→", arrowup: "↑", arrowdown: "↓",
+  backspace: "Backspace", enter: "Enter", escape: "Esc", space: "space",
+};
+
+/** A key as people write it: "shift →", "Backspace". */
+export function writeKey(key) {
+  const parts = key === "+" ? ["+"] : key.split("+");
+  return parts.map((p) => KEY_SIGNS[p] ?? (p.length === 1 ? p.toUpperCase() : p)).join(" ");
+}
+
+/** Name of a key press: "ctrl+shift+z", "shift+arrowright", "1", "?". */
+export function nameKey(event) {
+  let key = event.key.toLowerCase();
+  const digit = /^Digit(\d)$/.exec(event.code); // the row of digits, on any keyboard
+  if (!/^[0-9]$/.test(key) && digit) key = digit[1];
+  if (key === " ") key = "space";
+  const ctrl = event.ctrlKey || event.metaKey ? "ctrl+" : "";
+  const alt = event.altKey ? "alt+" : "";
+  const isSign = key.length === 1 && !/[a-z0-9]/.test(key); // "?" needs shift on most
+  return `${ctrl}${alt}${event.shiftKey && !isSign ? "shift+" : ""}${key}`;
+}
+
+/** Index of the class that a key stands for, "shift+" or not; null if it is no class key. */
+export function findClass(key, classes) {
+  const plain = key.replace("shift+", "");
+  const idx = classes.findIndex((c) => c.key === plain);
+  return idx >= 0 ? idx : /^[1-9]$/.test(plain) ? Number(plain) - 1 : null;
+}

@@ -1,0 +1,205 @@
+/* The time line: the whole video, and a close-up around the playhead where that is tight. */
+
+import { element, hatch, prepareCanvas } from "./dom.js";
+import { formatTime, inkOn } from "./logic/format.js";
+import { clamp } from "./logic/spans.js";
+
+export const RULER_PX = 16;
+
+/** A stretch of the time line, from t0 to t1 over the width of its canvas. */
+class Band {
+  constructor(parent, title) {
+    this.box = element("div", "lb-band", parent);
+    this.box.title = title;
+    this.canvas = element("canvas", "lb-band-canvas", this.box);
+    this.chosen = element("div", "lb-chosen", this.box);
+    this.playhead = element("div", "lb-playhead", this.box);
+    this.range(0, 1);
+  }
+
+  range(t0, t1) {
+    this.t0 = t0;
+    this.t1 = Math.max(t1, t0 + 1e-3);
+  }
+
+  x(t) {
+    return ((t - this.t0) / (this.t1 - this.t0)) * this.canvas.clientWidth;
+  }
+
+  time(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const share = clamp((event.clientX - box.left) / box.width, 0, 1);
+    return this.t0 + share * (this.t1 - this.t0);
+  }
+
+  place(t, selection) {
+    const inside = t >= this.t0 && t <= this.t1;
+    this.playhead.hidden = !inside;
+    if (inside) this.playhead.style.transform = `translateX(${this.x(t)}px)`;
+    this.chosen.hidden = !selection;
+    if (!selection) return;
+    const [a, b] = [this.x(selection[0]), this.x(selection[1])];
+    this.chosen.style.left = `${a}px`;
+    this.chosen.style.width = `${Math.max(b - a, 1)}px`;
+  }
+
+  draw(look) {
+    const { ctx, width } = prepareCanvas(this.canvas);
+    if (!width) return;
+    const ink = (name) => getComputedStyle(this.box).getPropertyValue(name).trim();
+    const [text, faint, line] = [ink("--lb-ink"), ink("--lb-faint"), ink("--lb-line")];
+    Object.assign(look, { faint, ground: ink("--lb-ground") });
+    ctx.font = `11px ${ink("--lb-font") || "sans-serif"}`;
+    ctx.textBaseline = "middle";
+    this.drawRuler(ctx, width, text, line);
+    hatch(ctx, 0, 16, width, 26, faint, 6);
+    ctx.strokeStyle = line;
+    ctx.strokeRect(0.5, 16.5, width - 1, 25);
+    for (const proposal of look.proposals) this.drawProposal(ctx, proposal, look, text);
+    for (const [start, end, label] of look.spans) this.drawSpan(ctx, start, end, label, look, 1);
+    for (const p of look.pending) {
+      this.drawSpan(ctx, p.start_s, p.end_s, p.label, look, p.saved ? 1 : 0.6);
+    }
+    for (const [start, end, label] of look.other_spans ?? []) {
+      ctx.fillStyle = look.colour(label); // another person's label: a thin line
+      ctx.fillRect(this.x(start), 38, Math.max(this.x(end) - this.x(start), 1), 3);
+    }
+    ctx.fillStyle = text;
+    for (const [start] of look.segments) {
+      const x = Math.round(this.x(start));
+      if (x > 0 && x < width) ctx.fillRect(x, 43, 1, 6);
+    }
+    for (const [start, end] of look.no_person) {
+      const x = this.x(start);
+      ctx.fillStyle = text;
+      ctx.fillRect(x, 51, Math.max(this.x(end) - x, 1), 4);
+    }
+    if (look.window) {
+      const [a, b] = look.window.map((t) => this.x(t));
+      ctx.strokeStyle = text;
+      ctx.strokeRect(a + 0.5, 0.5, Math.max(b - a - 1, 2), 55);
+    }
+  }
+
+  drawRuler(ctx, width, text, line) {
+    const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 3600];
+    const seconds = this.t1 - this.t0;
+    const every = steps.find((s) => (s / seconds) * width >= 56) ?? 7200;
+    ctx.fillStyle = text;
+    ctx.textAlign = "left";
+    for (let k = Math.ceil(this.t0 / every); k * every < this.t1; k++) {
+      const x = Math.round(this.x(k * every));
+      ctx.fillStyle = line;
+      ctx.fillRect(x, 9, 1, 7);
+      ctx.fillStyle = text;
+      if (x < width - 30) ctx.fillText(formatTime(k * every, every < 1 ? 1 : 0), x + 3, 8);
+    }
+  }
+
+  drawSpan(ctx, start, end, label, look, alpha) {
+    if (end <= this.t0 || start >= this.t1) return;
+    const x = this.x(Math.max(start, this.t0));
+    const w = Math.max(this.x(Math.min(end, this.t1)) - x, 1);
+    if (label === null) {
+      ctx.clearRect(x, 17, w, 24);
+      hatch(ctx, x, 17, w, 24, look.faint, 6);
+      return;
+    }
+    const colour = look.colour(label);
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = colour;
+    ctx.fillRect(x, 17, w, 24);
+    ctx.globalAlpha = 1;
+    if (w > 3) {
+      ctx.fillStyle = "#00000055"; // an edge between neighbours of one colour
+      ctx.fillRect(x + w - 1, 17, 1, 24);
+    }
+    if (w > 26) this.write(ctx, label, x, 29.5, w, inkOn(colour));
+  }
+
+  /** A proposal is an outline with a question mark, never a filled span. */
+  drawProposal(ctx, [start, end, label], look, ink) {
+    if (end <= this.t0 || start >= this.t1) return;
+    const x = this.x(Math.max(start, this.t0));
+    const w = Math.max(this.x(Math.min(end, this.t1)) - x, 1);
+    ctx.fillStyle = look.ground;
+    ctx.fillRect(x, 17, w, 24);
+    ctx.strokeStyle = look.colour(label);
+    ctx.lineWidth = 2;
+    ctx.setLineDash([4, 3]);
+    ctx.strokeRect(x + 2, 19, Math.max(w - 4, 1), 20);
+    ctx.setLineDash([]);
+    ctx.lineWidth = 1;
+    if (w > 26) this.write(ctx, `${label}?`, x + 1, 29.5, w - 4, ink);
+  }
+
+  write(ctx, text, x, y, w, ink) {
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x, y - 12, w - 2, 24);
+    ctx.clip();
+    ctx.fillStyle = ink;
+    ctx.textAlign = "left";
+    ctx.fillText(text, x + 5, y);
+    ctx.restore();
+  }
+}
+
+export class Timeline {
+  /** `ui` is the widget that joins the parts. */
+  constructor(ui, body) {
+    this.ui = ui;
+    this.isOld = true; // labels, size or colours have changed since it was drawn
+    const use = "drag to choose time, drag the ruler to scrub; bar below: nobody was seen";
+    this.close = new Band(body, `Close-up around this frame: ${use}`);
+    this.close.box.classList.add("lb-close");
+    this.whole = new Band(body, `The whole video: ${use}`);
+  }
+
+  get bands() {
+    return [this.close, this.whole];
+  }
+
+  open(endTime) {
+    this.whole.range(0, endTime);
+  }
+
+  get look() {
+    return {
+      ...this.ui.labels,
+      pending: this.ui.ledger.pendingIn(this.ui.video),
+      colour: (label) => this.ui.colour(label),
+    };
+  }
+
+  paint() {
+    if (this.isOld) this.draw();
+    const { player, painter } = this.ui;
+    if (!this.close.box.hidden) {
+      this.drawCloseUp();
+      this.close.place(player.time(), painter.chosen);
+    }
+    this.whole.place(player.time(), painter.chosen);
+  }
+
+  draw() {
+    this.isOld = false;
+    const isTight = this.whole.canvas.clientWidth / this.ui.player.n < 3; // pixels a frame
+    this.close.box.hidden = !isTight;
+    this.whole.draw(this.look);
+  }
+
+  drawCloseUp() {
+    const { player } = this.ui;
+    if (!this.close.held) {
+      const rows = clamp(Math.floor(this.close.canvas.clientWidth / 6), 20, player.n);
+      const first = clamp(player.row - (rows >> 1), 0, player.n - rows);
+      this.close.range(player.time(first), player.end(first + rows - 1));
+    }
+    const { t0, t1 } = this.close;
+    const inside = (list) => list.filter(([start, end]) => end > t0 && start < t1);
+    const { look } = this;
+    for (const name of ["spans", "segments", "proposals", "no_person"]) look[name] = inside(look[name]);
+    this.close.draw(look);
+  }
+}
