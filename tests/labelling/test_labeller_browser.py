@@ -52,8 +52,9 @@ class Labelling:
         """Write a notebook of its own into a folder of its own."""
         self.page = page
         self.lab = lab
-        self.name = name
-        self.folder = lab.folder / name
+        n_before = len(list(lab.folder.glob(f"{name}-*")))  # a rerun starts afresh
+        self.name = f"{name}-{n_before}"
+        self.folder = lab.folder / self.name
         self.folder.mkdir()
         self.footage = Footage(**tables)
         self.session = LabelSession(
@@ -253,7 +254,9 @@ def test_keys_label_and_the_log_holds_exactly_that(labelling: Labelling) -> None
 
 def test_a_held_key_paints_what_is_played(labelling: Labelling) -> None:
     labelling.run_all()
-    labelling.press("+", "+", "ArrowRight", "ArrowRight", " ")
+    labelling.press("+", "+", "ArrowRight", "ArrowRight")
+    labelling.wait_for_row(2)
+    labelling.press(" ")
     labelling.page.keyboard.down("5")
     start = labelling.read_row()
     labelling.page.wait_for_function(
