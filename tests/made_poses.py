@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.training.softmax import Inputs
+from utils.training.protocol import Inputs
 
 
 def make_inputs(
@@ -16,4 +16,6 @@ def make_inputs(
     y = np.tile(np.repeat(np.arange(n_classes), n_each), n_people)
     x = centres[y] + habits[people] + rng.normal(scale=noise, size=(len(y), 34))
     mirrored = x + rng.normal(scale=0.05, size=x.shape)
-    return Inputs(x.astype(np.float32), y, mirrored.astype(np.float32)), people
+    mirrored = mirrored.astype(np.float32)
+    inputs = Inputs(x.astype(np.float32), y, people, n_classes=3, mirrored=mirrored)
+    return inputs, people

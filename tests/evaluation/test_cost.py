@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from utils.evaluation.cost import (
+    describe_costs,
     measure,
     measure_decoding,
     measure_megabytes,
     measure_steps,
-    read_costs,
     read_energy_j,
     summarise_costs,
     summarise_training,
@@ -76,7 +76,7 @@ def test_costs_add_up_from_the_film_to_the_answer(tmp_path: Path) -> None:
     assert table.loc["pose", "megabytes"] == 2
     assert table.loc["pose", "steps"] == "decode 10.0 + network 40.0"
     assert np.isnan(table.loc["image", "upfront_s"])
-    text = read_costs(table.reset_index(), pose="pose", image="image")
+    text = describe_costs(table.reset_index(), pose="pose", image="image")
     assert "50 ms with the pose model and 10 ms" in text
     assert "5.0 times slower" in text
 

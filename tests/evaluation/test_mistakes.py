@@ -5,12 +5,12 @@ import pytest
 
 from tests.made_predictions import make_predictions
 from utils.evaluation.mistakes import (
-    BOXES,
-    count_boxes,
+    OUTCOMES,
     count_lost,
+    count_outcomes,
     pick_examples,
     score_survivors,
-    sort_into_boxes,
+    sort_into_outcomes,
 )
 
 IMAGE = "mobilenet_frozen"
@@ -25,14 +25,14 @@ def _both(pose: dict[str, list[int]], image: dict[str, list[int]]) -> pd.DataFra
 
 
 def test_each_frame_falls_into_its_box() -> None:
-    boxes = sort_into_boxes(_both({"a": [1, 1, 0, 0]}, {"a": [1, 0, 1, 0]}))
-    found = boxes.set_index("frame_idx")
-    assert found["box"].astype(str).to_dict() == dict(enumerate(BOXES))
+    outcomes = sort_into_outcomes(_both({"a": [1, 1, 0, 0]}, {"a": [1, 0, 1, 0]}))
+    found = outcomes.set_index("frame_idx")
+    assert found["outcome"].astype(str).to_dict() == dict(enumerate(OUTCOMES))
     # The less sure model where both agree, the wrong one where one is wrong.
     assert found["confidence"].to_dict() == pytest.approx(
         {0: 0.7, 1: 0.7, 2: 0.9, 3: 0.7}
     )
-    assert list(boxes.columns[:4]) == ["video", "frame_idx", "box", "confidence"]
+    assert list(outcomes.columns[:4]) == ["video", "frame_idx", "outcome", "confidence"]
 
 
 def test_surest_frames_come_first_within_a_box() -> None:
@@ -40,22 +40,24 @@ def test_surest_frames_come_first_within_a_box() -> None:
         [make_predictions({"a": [0]}, sure=0.6), make_predictions({"b": [0]}, sure=0.9)]
     )
     image = make_predictions({"a": [1], "b": [1]}, model=IMAGE)
-    boxes = sort_into_boxes(pd.concat([pose, image]))
-    assert boxes["subject"].tolist() == ["b", "a"]
+    outcomes = sort_into_outcomes(pd.concat([pose, image]))
+    assert outcomes["subject"].tolist() == ["b", "a"]
 
 
 def test_seeds_vote_by_their_mean_probability() -> None:
     sure = make_predictions({"a": [1]}, seed=1, sure=0.95)
     unsure = make_predictions({"a": [0]}, seed=2, sure=0.6)
     image = make_predictions({"a": [1]}, model=IMAGE)
-    boxes = sort_into_boxes(pd.concat([sure, unsure, image]))
-    assert boxes["box"].tolist() == ["both right"]
-    assert boxes["pose_probability"].tolist() == pytest.approx([(0.95 + 0.4) / 2])
+    outcomes = sort_into_outcomes(pd.concat([sure, unsure, image]))
+    assert outcomes["outcome"].tolist() == ["both right"]
+    assert outcomes["pose_probability"].tolist() == pytest.approx([(0.95 + 0.4) / 2])
 
 
 def test_empty_boxes_are_counted_too() -> None:
-    boxes = sort_into_boxes(_both({"a": [1, 1], "b": [1]}, {"a": [1, 0], "b": [1]}))
-    counts = count_boxes(boxes).set_index("box")
+    outcomes = sort_into_outcomes(
+        _both({"a": [1, 1], "b": [1]}, {"a": [1, 0], "b": [1]})
+    )
+    counts = count_outcomes(outcomes).set_index("outcome")
     assert counts["n_frames"].to_list() == [2, 1, 0, 0]
     assert counts.loc["both right", "n_people"] == 2
     assert counts["share"].sum() == pytest.approx(1)
@@ -63,7 +65,7 @@ def test_empty_boxes_are_counted_too() -> None:
 
 def test_examples_show_every_video_before_one_twice() -> None:
     table = _both({"a": [1] * 8, "b": [1] * 2}, {"a": [0] * 8, "b": [0] * 2})
-    examples = pick_examples(sort_into_boxes(table), n_per_box=4)
+    examples = pick_examples(sort_into_outcomes(table), n_per_outcome=4)
     pairs = examples[["video", "label"]].drop_duplicates()
     assert len(examples) == len(pairs) == 4
 
@@ -117,4 +119,4 @@ def test_frames_that_were_not_predicted_count_as_wrong() -> None:
 
 def test_a_missing_model_is_named() -> None:
     with pytest.raises(ValueError, match=f"No model '{IMAGE}'"):
-        sort_into_boxes(make_predictions({"a": [1]}))
+        sort_into_outcomes(make_predictions({"a": [1]}))

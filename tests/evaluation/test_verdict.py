@@ -14,12 +14,13 @@ import pytest
 
 from tests.made_studies import View, make_studies
 from utils.evaluation.claims import Evidence
-from utils.evaluation.means import find_p_value
-from utils.evaluation.rules import CLAIMS, Rules
+from utils.evaluation.intervals import find_p_value
 from utils.evaluation.verdict import (
     CANNOT_TELL,
+    CLAIMS,
     FALSE,
     TRUE,
+    Rules,
     build_verdicts,
     decide_claims,
     find_levels,

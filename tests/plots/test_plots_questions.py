@@ -15,7 +15,7 @@ from utils.plots.bars import (
     plot_ladder,
     plot_room,
 )
-from utils.plots.bodies import plot_boxes, plot_weights
+from utils.plots.bodies import plot_outcomes, plot_weights
 from utils.plots.lines import plot_draws, plot_intervals, plot_reliability
 
 MODELS = ["pose_softmax", "mobilenet_frozen"]
@@ -150,10 +150,10 @@ def test_weights_are_drawn_on_each_class_and_the_largest_are_named() -> None:
 
 
 def test_boxes_have_a_row_each_also_without_an_example() -> None:
-    boxes = ["both right", "only pose right", "only image right", "both wrong"]
+    outcomes = ["both right", "only pose right", "only image right", "both wrong"]
     examples = pd.DataFrame(
         {
-            "box": ["both right", "only pose right"],
+            "outcome": ["both right", "only pose right"],
             "subject": "ann",
             "label": "sit",
             "pose_predicted": "sit",
@@ -162,9 +162,11 @@ def test_boxes_have_a_row_each_also_without_an_example() -> None:
             "image_probability": 0.8,
         }
     )
-    counts = pd.DataFrame({"box": boxes, "n_frames": [8, 2, 0, 0], "share": 0.25})
+    counts = pd.DataFrame(
+        {"outcome": outcomes, "n_frames": [8, 2, 0, 0], "share": 0.25}
+    )
     images = [np.zeros((60, 80, 3), dtype=np.uint8)] * 2
-    figure = plot_boxes(examples, images, [np.ones((17, 3))] * 2, counts=counts)
+    figure = plot_outcomes(examples, images, [np.ones((17, 3))] * 2, counts=counts)
     labels = [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()]
     assert labels[1].startswith("only pose right\n2 frames")
     assert len(labels) == 4

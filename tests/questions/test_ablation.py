@@ -19,8 +19,9 @@ from utils.questions.ablation import (
     read_ablation,
     run_ablation,
 )
-from utils.training.protocol import build_splits, run_rivals
-from utils.training.sklearn_models import Inputs, build_rival
+from utils.training.protocol import Inputs, run_models
+from utils.training.sklearn_models import build_recipe_model
+from utils.training.splits import build_splits
 
 CLASSES = ["kick", "rest"]
 
@@ -67,8 +68,8 @@ def test_hiding_the_part_that_tells_the_class_costs_the_score(
         samples,
         {"parts": {"all": inputs, **hide_parts(inputs)}},
         build_splits(samples),
-        make=partial(build_rival, recipe="logistic", tune=False),
-        run=partial(run_rivals, seeds=[0], folder=tmp_path),
+        make=partial(build_recipe_model, recipe="logistic", tune=False),
+        run=partial(run_models, seeds=[0], folder=tmp_path),
     )
     rows = table.set_index("setting")
     assert rows.loc["all", "accuracy"] > 0.9

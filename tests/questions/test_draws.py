@@ -14,7 +14,7 @@ from utils.questions.draws import (
     learn_from_draws,
     measure_step,
 )
-from utils.training.protocol import Rival, empty_history, run_rivals
+from utils.training.protocol import Model, build_empty_history, run_models
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def _need_three_people(
     del seed
     y = (samples["label"] == "stand").to_numpy().astype(int)[val]
     enough = samples["subject"].iloc[train].nunique() >= 3
-    return empty_history(), np.eye(2)[y if enough else np.zeros_like(y)]
+    return build_empty_history(), np.eye(2)[y if enough else np.zeros_like(y)]
 
 
 def _learn(samples: pd.DataFrame, folder: Path) -> pd.DataFrame:
     fit = partial(_need_three_people, samples=samples)
-    rival = Rival("pose", fit, key="1", n_parameters=0)
-    run = partial(run_rivals, seeds=[0], folder=folder)
-    return learn_from_draws(samples, [rival], draw_people(samples), run=run)
+    model = Model("pose", fit, key="1", n_parameters=0)
+    run = partial(run_models, seeds=[0], folder=folder)
+    return learn_from_draws(samples, [model], draw_people(samples), run=run)
 
 
 def test_people_are_drawn_in_doubling_numbers_evenly_and_all_others_are_told(

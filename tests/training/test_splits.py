@@ -1,4 +1,4 @@
-"""Folds by person, and the leak between training and held-out frames."""
+"""Folds by person or time, split strategies, and the leak between two sides."""
 
 import warnings
 
@@ -6,13 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from utils.training.protocol import Split
 from utils.training.splits import (
+    STRATEGIES,
     build_folds,
     build_samples,
-    leak_share,
-    measure_leak,
+    build_splits,
+    build_strategies,
+    build_time_folds,
+    choose_folds,
+    find_near,
+    measure_leaks,
     summarise_folds,
 )
+
+EVERY_S = 0.2
 
 
 def make_samples(
@@ -162,14 +170,152 @@ def test_summary_counts_frames_by_fold_person_and_class() -> None:
 
 def test_leak_counts_held_out_frames_with_a_near_twin_in_training() -> None:
     samples = make_samples({"ann": "a", "bob": "a"}, n_frames=10, every_s=1.0)
-    is_val = np.zeros(20, dtype=bool)
-    is_val[[0, 5, 6, 7]] = True  # ann at 0, 5, 6, 7 s: 6 has no neighbour but 5 and 7
-    assert leak_share(samples, is_val, within_s=1.0) == pytest.approx(3 / 4)
-    assert leak_share(samples, is_val, within_s=0.9) == 0
-    assert leak_share(samples, is_val, within_s=2.0) == 1
+    val = np.array([0, 5, 6, 7])  # ann at 0, 5, 6, 7 s: 6 has no neighbour but 5 and 7
+    split = Split(0, np.setdiff1d(np.arange(20), val), val)
+    for within_s, share in ((1.0, 3 / 4), (0.9, 0), (2.0, 1)):
+        leaks = measure_leaks(samples, [split], within_s=within_s)
+        assert leaks["leak_near"] == pytest.approx(share)
 
 
-def test_leak_is_none_when_split_by_person_and_nan_without_validation() -> None:
+def test_leak_is_none_when_split_by_person() -> None:
     samples = build_folds(make_samples({p: "ab" for p in "uvwxyz"}))
-    assert measure_leak(samples) == 0
-    assert np.isnan(leak_share(samples, np.zeros(len(samples), dtype=bool)))
+    assert measure_leaks(samples, build_splits(samples))["leak_near"] == 0
+
+
+def test_a_single_fold_is_refused() -> None:
+    samples = make_samples({"ann": "ab", "bob": "ab"}).assign(fold=0)
+    with pytest.raises(ValueError, match="at least two folds, got 1"):
+        build_splits(samples)
+    with pytest.raises(ValueError, match="Only one person is labelled, ann"):
+        build_splits(samples[samples["subject"] == "ann"])
+
+
+def test_splits_validate_each_row_once_and_never_learn_from_it() -> None:
+    samples = build_folds(make_samples({p: "ab" for p in "uvw"}))
+    splits = build_splits(samples)
+    assert sorted(np.concatenate([s.val for s in splits])) == list(range(24))
+    for split in splits:
+        people = samples["subject"]
+        assert not set(people.iloc[split.train]) & set(people.iloc[split.val])
+
+
+def make_clip(video: str, subject: str, spans: list[tuple[str, float]]) -> pd.DataFrame:
+    """Return samples of one video: labels that follow one another, seconds each."""
+    labels = [label for label, s in spans for _ in range(round(s / EVERY_S))]
+    frame_idx = np.arange(len(labels)) * 3
+    return pd.DataFrame(
+        {
+            "video": video,
+            "frame_idx": frame_idx,
+            "time_s": frame_idx / 15,
+            "subject": subject,
+            "label": labels,
+        }
+    )
+
+
+@pytest.fixture
+def one_person() -> pd.DataFrame:
+    return make_clip("v", "ann", [("sit", 30.0), ("stand", 30.0)])
+
+
+def test_blocks_of_time_leak_nothing_within_the_gap(one_person: pd.DataFrame) -> None:
+    samples = build_time_folds(one_person, gap_s=1.0)
+    assert measure_leaks(samples, build_splits(samples))["leak_near"] == 0
+    assert sorted(samples["fold"].unique()) == [0, 1, 2, 3, 4]
+    assert 0.7 * len(one_person) < len(samples) < len(one_person)
+    for fold in range(5):
+        held_out = samples["fold"] == fold
+        assert set(samples.loc[held_out, "label"]) == {"sit", "stand"}
+        assert set(samples.loc[~held_out, "label"]) == {"sit", "stand"}
+
+
+def test_blocks_of_time_need_each_class_twice(one_person: pd.DataFrame) -> None:
+    short = one_person[one_person["time_s"] < 33]
+    with pytest.raises(ValueError, match="'stand' has 1 blocks of 5 s, expected at"):
+        build_time_folds(short)
+
+
+def test_equal_seeds_give_equal_blocks(one_person: pd.DataFrame) -> None:
+    first = build_time_folds(one_person, seed=3)
+    pd.testing.assert_frame_equal(first, build_time_folds(one_person, seed=3))
+
+
+def test_a_pause_between_two_stretches_ends_a_block(one_person: pd.DataFrame) -> None:
+    spans = [("sit", 2.0), ("stand", 2.0)] * 2
+    samples = build_time_folds(make_clip("v", "ann", spans), gap_s=0.1)
+    assert len(samples) == 40 and samples["fold"].nunique() == 2
+    stretch = np.repeat([0, 1, 2, 3], 10)
+    assert samples["fold"].groupby(stretch).nunique().max() == 1
+
+
+def test_people_are_held_out_where_there_are_two_and_time_where_there_is_one(
+    one_person: pd.DataFrame,
+) -> None:
+    people = make_samples({p: "ab" for p in "uvwxyz"})
+    folds, text = choose_folds(people, n_folds=3, seed=1)
+    pd.testing.assert_frame_equal(folds, build_folds(people, n_folds=3, seed=1))
+    assert text == "Whole people are held out: 6 people in 3 folds."
+    folds, text = choose_folds(one_person, n_folds=3, seed=1)
+    expected = build_time_folds(one_person, n_folds=3, seed=1)
+    pd.testing.assert_frame_equal(folds, expected)
+    assert "flattering. Film one more person" in text
+
+
+@pytest.fixture
+def clips() -> pd.DataFrame:
+    """3 people, two clips each in two rooms, 20 frames a clip at 5 a second."""
+    filmed = [(f"{who}_{clip}", who, f"room{clip}") for who in "abc" for clip in "12"]
+    rows = [
+        (video, i, i / 5, who, "sit" if i < 10 else "stand", room)
+        for video, who, room in filmed
+        for i in range(20)
+    ]
+    columns = ["video", "frame_idx", "time_s", "subject", "label", "camera"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(fold=pd.factorize(table["subject"])[0])
+
+
+def test_every_strategy_scores_each_frame_once_and_learns_from_no_scored_frame(
+    clips: pd.DataFrame,
+) -> None:
+    found = build_strategies(clips, n_folds=3)
+    assert list(found) == list(STRATEGIES)
+    for splits in found.values():
+        scored = np.concatenate([s.val for s in splits])
+        assert sorted(scored) == list(range(len(clips)))
+        assert all(not set(s.train) & set(s.val) for s in splits)
+
+
+def test_each_strategy_closes_one_more_leak(clips: pd.DataFrame) -> None:
+    found = build_strategies(clips, n_folds=3)
+    leaks = pd.DataFrame({n: measure_leaks(clips, s) for n, s in found.items()}).T
+    assert leaks.loc["random", "leak_near"] > 0.9
+    assert (leaks.loc[["blocks", "clips", "people"], "leak_near"] == 0).all()
+    assert leaks.loc["blocks", "leak_video"] == 1
+    assert (leaks.loc[["clips", "people"], "leak_video"] == 0).all()
+    assert leaks.loc["clips", "leak_person"] == 1
+    assert leaks.loc["people", "leak_person"] == 0
+    assert leaks["leak_twin"].isna().all()
+
+
+def test_twins_in_training_are_counted(clips: pd.DataFrame) -> None:
+    splits = [Split(0, np.array([0, 1]), np.array([20, 21]))]
+    twins = np.arange(len(clips))
+    twins[20] = twins[0]
+    assert measure_leaks(clips, splits, twins=twins)["leak_twin"] == 0.5
+
+
+def test_strategies_that_the_data_does_not_allow_are_absent(
+    clips: pd.DataFrame,
+) -> None:
+    one_clip = clips[clips["video"] == "a_1"].reset_index(drop=True)
+    alone = one_clip.drop(columns=["camera", "fold"])
+    assert set(build_strategies(alone, n_folds=3)) == {"random", "blocks"}
+
+
+def test_near_counts_exactly_one_second_and_not_another_video(
+    clips: pd.DataFrame,
+) -> None:
+    near = find_near(clips, np.array([5, 6, 20]), np.array([0]), within_s=1.0)
+    assert near.tolist() == [True, False, False]

@@ -13,6 +13,10 @@ from utils.core.files import atomic_path
 from utils.core.markup import guard_cells, unguard_cells
 from utils.core.skeleton import FEATURE_COLUMNS
 
+# A probability counts as this at least before its logarithm is taken, as in Keras: one
+# sure mistake costs at most 16.1 nats.
+LEAST_PROBABILITY = 1e-7
+
 
 @dataclass(frozen=True)
 class Schema:

@@ -2,13 +2,9 @@ from . import (
     calibration,
     card,
     claims,
-    comparison,
     cost,
     intervals,
-    means,
     mistakes,
-    resampling,
-    rules,
     scores,
     verdict,
 )

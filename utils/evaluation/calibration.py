@@ -1,7 +1,7 @@
 """Whether a model's probabilities mean what they say, and one number that mends them.
 
 A temperature divides the logarithms of the probabilities: above 1 it makes them less
-sure, below 1 surer; which class is told stays the same. For each person it is
+sure, below 1 surer; which class is predicted stays the same. For each person it is
 fitted on the predictions of the others and never on the person's own (Guo et al.,
 "On Calibration of Modern Neural Networks", ICML 2017, with people held out).
 """
@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from utils.evaluation.scores import find_classes, score_frames
+from utils.core.tables import LEAST_PROBABILITY
+from utils.evaluation.scores import find_classes, score_predictions
 
 TEMPERATURES = (0.1, 10.0)  # where it is looked for
-_SMALLEST_P = 1e-7
 
 
 def build_reliability(predictions: pd.DataFrame, *, n_bins: int = 10) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def build_reliability(predictions: pd.DataFrame, *, n_bins: int = 10) -> pd.Data
     Args:
         predictions: Table `predictions` with `subject` and `p_<class>`; seeds are
             taken together.
-        n_bins: Bins of equal width between 0 and 1, of the told class's probability.
+        n_bins: Bins of equal width from 0 to 1, of the predicted class's probability.
 
     Returns:
         Rows by `model` and `bin` (from 0; empty bins left out): `low`, `high`,
@@ -33,7 +33,7 @@ def build_reliability(predictions: pd.DataFrame, *, n_bins: int = 10) -> pd.Data
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     which = np.minimum((frames["probability"] * n_bins).astype(int), n_bins - 1)
     groups = frames.assign(bin=which).groupby(["model", "bin"])
     table = pd.DataFrame(
@@ -97,7 +97,9 @@ def fit_temperature(probabilities: np.ndarray, y: np.ndarray) -> float:
 
 def _take_logs(probabilities: np.ndarray) -> np.ndarray:
     """Return logarithms of probabilities, clipped as the scores are."""
-    return np.log(np.clip(np.asarray(probabilities, dtype=float), _SMALLEST_P, 1.0))
+    return np.log(
+        np.clip(np.asarray(probabilities, dtype=float), LEAST_PROBABILITY, 1.0)
+    )
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -126,14 +128,14 @@ def calibrate_people(
             `p_<class>`.
 
     Returns:
-        Predictions with `p_<class>` and `probability` at that temperature (the told
-        class stays), and a table `model`, `subject`, `temperature`, `n_fitted_on`
-        (people).
+        Predictions with `p_<class>` and `probability` at that temperature (which
+        class is predicted stays), and a table `model`, `subject`, `temperature`,
+        `n_fitted_on` (people).
 
     Raises:
         ValueError: If the predictions cannot be scored or show only one person.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     classes = find_classes(frames)
     columns = [f"p_{c}" for c in classes]
     y = pd.Index(classes).get_indexer(frames["label"])
@@ -153,8 +155,8 @@ def calibrate_people(
             mended[own] = apply_temperature(shares[own], temperature)
             rows.append((model, subject, temperature, len(names) - 1))
     table = predictions.assign(**dict(zip(columns, mended.T, strict=True)))
-    told = pd.Index(classes).get_indexer(frames["predicted"])
-    table["probability"] = mended[np.arange(len(mended)), told]
+    predicted = pd.Index(classes).get_indexer(frames["predicted"])
+    table["probability"] = mended[np.arange(len(mended)), predicted]
     names = ["model", "subject", "temperature", "n_fitted_on"]
     return table, pd.DataFrame(rows, columns=names)
 
@@ -180,7 +182,9 @@ def summarise_calibration(
     for end, table in (("", predictions), ("_mended", mended)):
         reliability = build_reliability(table, n_bins=n_bins)
         parts[f"ece{end}"] = compute_calibration_error(reliability)
-        parts[f"log_loss{end}"] = score_frames(table).groupby("model")["loss"].mean()
+        parts[f"log_loss{end}"] = (
+            score_predictions(table).groupby("model")["loss"].mean()
+        )
     spread = temperatures.groupby("model")["temperature"].agg(["min", "mean", "max"])
     parts |= {f"temperature_{name}": spread[name] for name in spread}
     table = pd.DataFrame(parts).reindex(predictions["model"].unique())

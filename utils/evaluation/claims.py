@@ -208,9 +208,9 @@ def _find_draw_error(gaps: pd.Series, *, n_others: int) -> float:
     """Return how far the mean gap moves with who was learnt from.
 
     Draws of `size` people out of `n_others` overlap: they are worth at most
-    `n_others / size` separate ones. The people told are taken out first, so that
+    `n_others / size` separate ones. The people predicted are taken out first, so that
     their differences are not counted twice. All sizes learn from the same people and
-    are taken to move together; one whose draws never meet on a person tells nothing
+    are taken to move together; one whose draws never meet on a person says nothing
     and is taken to be like the others.
 
     Args:

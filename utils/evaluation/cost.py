@@ -182,7 +182,7 @@ def summarise_costs(
     return table.reset_index()
 
 
-def read_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
+def describe_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
     """Compare two models' costs in use in one sentence.
 
     Args:

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from utils.evaluation.scores import find_classes, score_frames, select_model
+from utils.evaluation.scores import find_classes, score_predictions, select_model
 
-BOXES = ("both right", "only pose right", "only image right", "both wrong")
+OUTCOMES = ("both right", "only pose right", "only image right", "both wrong")
 MOST_LOST = 0.2  # a class that loses more than this gets a warning
 
 
 def average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Average probabilities over seeds and tell the most probable class.
+    """Average probabilities over seeds and take the most probable class.
 
     Args:
         predictions: Table `predictions` with `subject` and `p_<class>`.
@@ -22,7 +22,7 @@ def average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     classes = find_classes(frames)
     columns = [f"p_{c}" for c in classes]
     key = ["model", "video", "frame_idx", "subject", "label"]
@@ -33,7 +33,7 @@ def average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def sort_into_boxes(
+def sort_into_outcomes(
     predictions: pd.DataFrame,
     *,
     pose: str = "pose_softmax",
@@ -48,9 +48,9 @@ def sort_into_boxes(
         image: The image model.
 
     Returns:
-        One row a frame that both predicted: `video`, `frame_idx`, `box` (one of
-        `BOXES`), `confidence`, `subject`, `label`, `pose_predicted`,
-        `pose_probability`, `image_predicted`, `image_probability`; boxes in order,
+        One row a frame that both predicted: `video`, `frame_idx`, `outcome` (one of
+        `OUTCOMES`), `confidence`, `subject`, `label`, `pose_predicted`,
+        `pose_probability`, `image_predicted`, `image_probability`; outcomes in order,
         highest confidence first. Confidence is the probability that the wrong model
         gave to its answer; where both agree in being right or wrong, that of the less
         sure one.
@@ -68,51 +68,56 @@ def sort_into_boxes(
     table = one.join(two, how="inner").reset_index()
     pose_right = (table["pose_predicted"] == table["label"]).to_numpy()
     image_right = (table["image_predicted"] == table["label"]).to_numpy()
-    box = np.where(pose_right, np.where(image_right, 0, 1), np.where(image_right, 2, 3))
+    which = np.where(
+        pose_right, np.where(image_right, 0, 1), np.where(image_right, 2, 3)
+    )
     sure = table[["pose_probability", "image_probability"]].to_numpy()
-    confidence = np.select([box == 1, box == 2], [sure[:, 1], sure[:, 0]])
-    confidence = np.where((box == 0) | (box == 3), sure.min(axis=1), confidence)
-    table["box"] = pd.Categorical.from_codes(box, categories=BOXES, ordered=True)
+    confidence = np.select([which == 1, which == 2], [sure[:, 1], sure[:, 0]])
+    confidence = np.where((which == 0) | (which == 3), sure.min(axis=1), confidence)
+    table["outcome"] = pd.Categorical.from_codes(
+        which, categories=OUTCOMES, ordered=True
+    )
     table["confidence"] = confidence
     table = table.sort_values(
-        ["box", "confidence", "video", "frame_idx"], ascending=[True, False, True, True]
+        ["outcome", "confidence", "video", "frame_idx"],
+        ascending=[True, False, True, True],
     )
-    first = ["video", "frame_idx", "box", "confidence", "subject", "label"]
+    first = ["video", "frame_idx", "outcome", "confidence", "subject", "label"]
     rest = [c for c in table if c not in first]
     return table[first + rest].reset_index(drop=True)
 
 
-def count_boxes(boxes: pd.DataFrame) -> pd.DataFrame:
-    """Count frames and people of each box.
+def count_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Count frames and people of each outcome.
 
     Args:
-        boxes: Table of `sort_into_boxes`.
+        outcomes: Table of `sort_into_outcomes`.
 
     Returns:
-        One row a box, empty ones too: `box`, `n_frames`, `share`, `n_people`.
+        One row an outcome, empty ones too: `outcome`, `n_frames`, `share`, `n_people`.
     """
-    groups = boxes.groupby("box", observed=False)
+    groups = outcomes.groupby("outcome", observed=False)
     table = pd.DataFrame(
         {"n_frames": groups.size(), "n_people": groups["subject"].nunique()}
     )
-    table.insert(1, "share", table["n_frames"] / max(len(boxes), 1))
+    table.insert(1, "share", table["n_frames"] / max(len(outcomes), 1))
     return table.reset_index()
 
 
-def pick_examples(boxes: pd.DataFrame, *, n_per_box: int = 6) -> pd.DataFrame:
-    """Pick frames to show: the surest of each box, no posture of a video twice first.
+def pick_examples(outcomes: pd.DataFrame, *, n_per_outcome: int = 6) -> pd.DataFrame:
+    """Pick frames to show: the surest of each outcome, a posture of a video once first.
 
     Args:
-        boxes: Table of `sort_into_boxes`.
-        n_per_box: At most so many a box.
+        outcomes: Table of `sort_into_outcomes`.
+        n_per_outcome: At most so many an outcome.
 
     Returns:
-        Rows of `boxes`. A second frame of the same video and label, which would look
+        Rows of `outcomes`. A second frame of the same video and label, which would look
         like the first, comes only after every other video and label had its turn.
     """
-    turn = boxes.groupby(["box", "video", "label"], observed=True).cumcount()
-    table = boxes.assign(turn=turn).sort_values(["box", "turn"], kind="stable")
-    table = table.groupby("box", observed=True).head(n_per_box)
+    turn = outcomes.groupby(["outcome", "video", "label"], observed=True).cumcount()
+    table = outcomes.assign(turn=turn).sort_values(["outcome", "turn"], kind="stable")
+    table = table.groupby("outcome", observed=True).head(n_per_outcome)
     return table.drop(columns="turn").reset_index(drop=True)
 
 
@@ -166,7 +171,7 @@ def score_survivors(
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     key, n_labelled = ["video", "frame_idx"], len(samples)
     labelled = pd.MultiIndex.from_frame(samples[key])
     frames = frames[pd.MultiIndex.from_frame(frames[key]).isin(labelled)]

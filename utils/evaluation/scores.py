@@ -1,12 +1,27 @@
 """Scores of every model from the predictions table, seeds and folds kept apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from utils.core.tables import LEAST_PROBABILITY
+
 METRICS = ("accuracy", "macro_f1", "log_loss")
-_SMALLEST_P = 1e-7  # as in Keras; one sure mistake costs at most 16.1 nats
+COMPARISON_COLUMNS = [
+    "model",
+    "n_people",
+    "n_frames",
+    "n_parameters",
+    "accuracy",
+    "accuracy_sd",
+    "macro_f1",
+    "macro_f1_sd",
+    "log_loss",
+    "log_loss_sd",
+    "seconds_to_best",
+    "ms_per_frame",
+]
 
 
 def find_classes(predictions: pd.DataFrame) -> list[str]:
@@ -24,7 +39,7 @@ def find_classes(predictions: pd.DataFrame) -> list[str]:
     return classes
 
 
-def score_frames(predictions: pd.DataFrame) -> pd.DataFrame:
+def score_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Add to each prediction whether it is right, and its loss.
 
     Args:
@@ -44,9 +59,8 @@ def score_frames(predictions: pd.DataFrame) -> pd.DataFrame:
     shares = predictions[[f"p_{c}" for c in classes]].to_numpy(dtype=float)
     given = shares[np.arange(len(shares)), columns]
     right = predictions["label"].to_numpy() == predictions["predicted"].to_numpy()
-    return predictions.assign(
-        is_right=right.astype(float), loss=-np.log(np.clip(given, _SMALLEST_P, 1.0))
-    )
+    loss = -np.log(np.clip(given, LEAST_PROBABILITY, 1.0))
+    return predictions.assign(is_right=right.astype(float), loss=loss)
 
 
 def _check_predictions(predictions: pd.DataFrame, classes: list[str]) -> None:
@@ -106,7 +120,7 @@ def summarise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     seeds = _score_groups(frames, ["model", "seed"])
     folds = _score_groups(frames, ["model", "fold", "seed"])
     folds = folds.groupby(["model", "fold"], sort=False).mean()
@@ -156,9 +170,9 @@ def _count_pairs(
     """Count frames by group, true class and predicted class: `(groups, k, k)`."""
     k = len(classes)
     true = pd.Index(classes).get_indexer(frames["label"])
-    told = pd.Index(classes).get_indexer(frames["predicted"])
+    predicted = pd.Index(classes).get_indexer(frames["predicted"])
     n_groups = int(group.max()) + 1 if len(group) else 0
-    cells = np.bincount((group * k + true) * k + told, minlength=n_groups * k * k)
+    cells = np.bincount((group * k + true) * k + predicted, minlength=n_groups * k * k)
     return cells.reshape(n_groups, k, k)
 
 
@@ -181,7 +195,7 @@ def count_confusions(predictions: pd.DataFrame, *, model: str) -> pd.DataFrame:
     Raises:
         ValueError: If there is no such model or the predictions cannot be scored.
     """
-    frames = score_frames(select_model(predictions, model))
+    frames = score_predictions(select_model(predictions, model))
     classes = find_classes(frames)
     counts = _count_pairs(frames, np.zeros(len(frames), dtype=np.int64), classes)[0]
     table = pd.DataFrame(counts / frames["seed"].nunique(), classes, classes)
@@ -214,16 +228,16 @@ def score_classes(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     classes = find_classes(frames)
     groups = frames.groupby(["model", "seed"], sort=False)
     counts = _count_pairs(frames, groups.ngroup().to_numpy(), classes)
     right = np.diagonal(counts, axis1=1, axis2=2)
-    told, true = counts.sum(axis=1), counts.sum(axis=2)
+    predicted, true = counts.sum(axis=1), counts.sum(axis=2)
     scores = {
-        "precision": _share(right, told),
+        "precision": _share(right, predicted),
         "recall": _share(right, true),
-        "f1": _share(2 * right, told + true),
+        "f1": _share(2 * right, predicted + true),
     }
     means = {
         name: pd.DataFrame(values, groups.size().index, classes)
@@ -252,10 +266,42 @@ def score_people(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: If the predictions cannot be scored.
     """
-    frames = score_frames(predictions)
+    frames = score_predictions(predictions)
     runs = _score_groups(frames, ["model", "subject", "seed"])
     people = runs.groupby(["model", "subject"], sort=False)
     table = people.mean()[list(METRICS)]
     table["accuracy_sd_seeds"] = people["accuracy"].std(ddof=1)
     table.insert(0, "n_frames", _count_frames(frames, ["model", "subject"])["n_frames"])
     return table.reset_index()
+
+
+def summarise_models(
+    scores: pd.DataFrame,
+    history: pd.DataFrame,
+    *,
+    n_parameters: Mapping[str, int],
+    upfront_s: Mapping[str, float],
+    ms_per_frame: Mapping[str, float],
+) -> pd.DataFrame:
+    """Join scores with sizes and times: the table `comparison.csv`.
+
+    Args:
+        scores: One row a model with the scores and their spread.
+        history: Table `history`.
+        n_parameters: Weights of each model, in the order of the rows.
+        upfront_s: Seconds each model needs before its first epoch.
+        ms_per_frame: Milliseconds from picture to posture, by model.
+
+    Returns:
+        Table with one row a model.
+    """
+    best = history.sort_values("val_loss", kind="stable")
+    best = best.drop_duplicates(["model", "fold", "seed"])
+    seconds = best.groupby("model")["seconds"].mean()
+    table = scores.set_index("model").reindex(list(n_parameters))
+    table["n_parameters"] = list(n_parameters.values())
+    table["seconds_to_best"] = [
+        seconds.get(m, 0.0) + upfront_s.get(m, 0.0) for m in n_parameters
+    ]
+    table["ms_per_frame"] = [ms_per_frame.get(m, 0.0) for m in n_parameters]
+    return table.reset_index()[COMPARISON_COLUMNS]

@@ -1,19 +1,113 @@
 """TRUE, FALSE or CANNOT TELL: the claims of the original project, on these people.
 
-The rule was fixed before any number was seen, and is tested on made data with known
-truth (`tests/test_verdict.py`).
+The claims, their words and the thresholds were fixed before any number was seen; the
+rule is tested on made data with known truth (`tests/evaluation/test_verdict.py`).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from utils.evaluation.claims import Evidence, measure_claims
-from utils.evaluation.means import Interval, describe_few, find_p_value, t_interval
-from utils.evaluation.rules import CLAIMS, RULES, Claim, Rules
+from utils.evaluation.intervals import Interval, describe_few, find_p_value, t_interval
 
 TRUE, FALSE, CANNOT_TELL = "TRUE", "FALSE", "CANNOT TELL"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, in words.
+
+    Attributes:
+        text: The claim, as a sentence without its full stop.
+        opposite: What is so if it is FALSE.
+        measure: What the difference is, exactly.
+        number: The difference in a sentence, with `{}` for the number.
+        unit: `times` (a ratio), `nats` or `accuracy`.
+    """
+
+    text: str
+    opposite: str
+    measure: str
+    number: str
+    unit: str
+
+
+CLAIMS: dict[str, Claim] = {
+    "epochs": Claim(
+        "The pose model converges faster, in epochs",
+        "the image model converges faster, in epochs",
+        "epochs until validation loss has gone 95 % of the way from guessing to the "
+        "best level that all runs of both models reach in that fold, image over pose",
+        "the image model takes {} times the epochs",
+        "times",
+    ),
+    "seconds": Claim(
+        "The pose model converges faster, in seconds, the pose network's included",
+        "the image model converges faster, in seconds",
+        "seconds on this machine until validation loss has gone 95 % of the way from "
+        "guessing to the best level that all runs of both models reach in that fold, "
+        "pose network and image features included, image over pose",
+        "the image model takes {} times the seconds",
+        "times",
+    ),
+    "loss": Claim(
+        "The pose model's validation loss is lower",
+        "the image model's validation loss is lower",
+        "held-out log loss, image minus pose",
+        "held-out log loss, image minus pose, is {} nats",
+        "nats",
+    ),
+    "overfit": Claim(
+        "The image model overfits more",
+        "the pose model overfits more",
+        "validation minus training loss at the epoch with the best validation loss, "
+        "image minus pose",
+        "validation minus training loss, image minus pose, is {} nats",
+        "nats",
+    ),
+    "people": Claim(
+        "The pose model needs fewer labelled people",
+        "the image model needs fewer labelled people",
+        "accuracy after learning from equal numbers of people, mean over the numbers "
+        "in the learning curve, pose minus image; curves that cross decide nothing",
+        "accuracy with equal numbers of people, pose minus image, is {}",
+        "accuracy",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides, fixed before the numbers.
+
+    Attributes:
+        false_rate: Chance that any claim at all gets TRUE or FALSE where the models
+            are alike; the claims share it (Holm's procedure).
+        min_units: With fewer people (or folds) nothing is decided: three can agree
+            by chance, and their spread says little of others.
+        min_ratio: A ratio nearer to 1 makes no difference in practice.
+        min_nats: Nor does a smaller difference in loss: exp(0.05) is 5 % more
+            probability for the true class.
+        min_accuracy: Nor a smaller one in accuracy: one frame in 50.
+    """
+
+    false_rate: float = 0.05
+    min_units: int = 4
+    min_ratio: float = 1.25
+    min_nats: float = 0.05
+    min_accuracy: float = 0.02
+
+    def find_margin(self, unit: str) -> float:
+        """Return the smallest difference that matters; of ratios, its logarithm."""
+        if unit == "times":
+            return float(np.log(self.min_ratio))
+        return self.min_nats if unit == "nats" else self.min_accuracy
+
+
+RULES = Rules()
 
 
 def build_verdicts(
@@ -31,7 +125,7 @@ def build_verdicts(
     if the whole interval of their mean is above 0 and the mean is large enough to
     matter, FALSE if it is so the other way round, and otherwise CANNOT TELL, also if
     the two models are shown to be alike. The intervals are t intervals widened for
-    what the folds share (`means.t_interval`), at Holm's levels: where the
+    what the folds share (`intervals.t_interval`), at Holm's levels: where the
     models are alike, the chance of any wrong verdict is `rules.false_rate` for all
     claims together. The spread is never taken as less than half of what matters.
 

@@ -1,4 +1,4 @@
-"""Charts made of bodies: weights drawn on a skeleton, and pictures in four boxes."""
+"""Charts made of bodies: weights drawn on a skeleton, and pictures by outcome."""
 
 from collections.abc import Mapping, Sequence
 
@@ -88,42 +88,43 @@ def _pick_names(share: np.ndarray, n_names: int = 2) -> dict[str, int]:
     return dict(list(names.items())[:n_names])
 
 
-def plot_boxes(
+def plot_outcomes(
     examples: pd.DataFrame,
     images: Sequence[np.ndarray],
     poses: Sequence[np.ndarray],
     *,
     counts: pd.DataFrame,
 ) -> Figure:
-    """Plot examples of frames in four boxes: who of two models was right.
+    """Plot examples of frames by outcome: who of two models was right.
 
     Args:
         examples: From `mistakes.pick_examples`.
         images: RGB picture of each example.
         poses: Pose `(17, 3)` of each example.
-        counts: From `mistakes.count_boxes`.
+        counts: From `mistakes.count_outcomes`.
 
     Returns:
-        Figure with a row of pictures a box.
+        Figure with a row of pictures an outcome.
     """
-    boxes = list(counts["box"])
-    n_columns = max(1, int(examples["box"].value_counts().max()))
+    outcomes = list(counts["outcome"])
+    n_columns = max(1, int(examples["outcome"].value_counts().max()))
     figure, axes = plt.subplots(
-        len(boxes),
+        len(outcomes),
         n_columns,
-        figsize=(2.1 * n_columns + 1.3, 1.75 * len(boxes) + 0.4),
+        figsize=(2.1 * n_columns + 1.3, 1.75 * len(outcomes) + 0.4),
         layout="constrained",
         squeeze=False,
     )
-    rows = counts.set_index("box")
-    for box, line in zip(boxes, axes, strict=True):
-        places = np.flatnonzero((examples["box"] == box).to_numpy())
+    rows = counts.set_index("outcome")
+    for outcome, line in zip(outcomes, axes, strict=True):
+        places = np.flatnonzero((examples["outcome"] == outcome).to_numpy())
         for ax in line:
             ax.set(xticks=[], yticks=[], frame_on=False)
         for ax, place in zip(line, places, strict=False):
             plot_pose(images[place], poses[place], ax=ax)
             ax.set_title(_caption(examples.iloc[place]), fontsize=6)
-        text = f"{box}\n{rows['n_frames'][box]:,} frames\n{rows['share'][box]:.1%}"
+        row = rows.loc[outcome]
+        text = f"{outcome}\n{row['n_frames']:,.0f} frames\n{row['share']:.1%}"
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle(
         f"{rows['n_frames'].sum():,} frames of people held out, by who was right",

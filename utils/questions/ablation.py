@@ -9,11 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from utils.core.skeleton import BODY_PARTS, FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS
-from utils.evaluation.scores import score_frames
-from utils.training.protocol import Rival, Run, Split
-from utils.training.sklearn_models import Inputs
+from utils.evaluation.scores import score_predictions
+from utils.training.protocol import Inputs, Model, RunModels, Split
 
-MakeRival = Callable[[str, Inputs], Rival]
+MakeModel = Callable[[str, Inputs], Model]
 
 
 def list_columns(part: str) -> tuple[int, ...]:
@@ -105,8 +104,8 @@ def run_ablation(
     settings: Mapping[str, Mapping[str, Inputs]],
     splits: Sequence[Split],
     *,
-    make: MakeRival,
-    run: Run,
+    make: MakeModel,
+    run: RunModels,
 ) -> pd.DataFrame:
     """Score one way of learning on many inputs.
 
@@ -115,9 +114,9 @@ def run_ablation(
         settings: Question (`coordinates`, `parts`, …) to setting to inputs. The first
             setting of all is the default that the others are compared with.
         splits: Who learns from whom.
-        make: Name and inputs to a rival, e.g. `partial(build_rival,
+        make: Name and inputs to a model, e.g. `partial(build_recipe_model,
             recipe="logistic", tune=False)`.
-        run: `compare.run_rivals` with its seeds, folder and processes filled in.
+        run: `protocol.run_models` with its seeds, folder and processes filled in.
 
     Returns:
         Table with a row a setting: `question`, `setting`, `n_numbers`, `n_people`,
@@ -129,9 +128,9 @@ def run_ablation(
         for question, options in settings.items()
         for setting, inputs in options.items()
     }
-    rivals = [make(name, inputs) for name, (_, _, inputs) in chosen.items()]
-    _, predictions = run(samples, rivals, splits)
-    groups = dict(list(score_frames(predictions).groupby("model", sort=False)))
+    models = [make(name, inputs) for name, (_, _, inputs) in chosen.items()]
+    _, predictions = run(samples, models, splits)
+    groups = dict(list(score_predictions(predictions).groupby("model", sort=False)))
     rows = []
     for name, (question, setting, inputs) in chosen.items():
         frames = groups[name]
@@ -188,9 +187,7 @@ def _fit_weights(inputs: Inputs, train: np.ndarray) -> np.ndarray:
     """Return the weights on standardised numbers, `(n_classes, 17, 2)`."""
     if inputs.x.shape[1] != len(FEATURE_COLUMNS):
         raise ValueError(f"Expected 34 numbers a frame, got {inputs.x.shape[1]}.")
-    x, y = inputs.x[train], inputs.y[train]
-    if inputs.mirrored is not None:
-        x, y = np.concatenate([x, inputs.mirrored[train]]), np.concatenate([y, y])
+    x, y = inputs.stack_learnt(train)
     model = LogisticRegression(max_iter=300).fit(StandardScaler().fit_transform(x), y)
     found = model.coef_
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from utils.evaluation.scores import score_frames
-from utils.training.protocol import Rival, Run, Split
+from utils.evaluation.scores import score_predictions
+from utils.training.protocol import Model, RunModels, Split
 
 # A model reads the room if, without the person, it beats the commonest class by this.
 ROOM_MARGIN = 0.1
@@ -24,7 +24,7 @@ def stack_room(samples: pd.DataFrame, room: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Table `samples`; the first `len(samples)` rows are to learn from, the others
-        to be told. What rivals are fed must have its rows in this order.
+        to be told. What models are fed must have its rows in this order.
     """
     columns = list(samples)
     return pd.concat([samples, room[columns]], ignore_index=True)
@@ -53,15 +53,19 @@ def split_room(stacked: pd.DataFrame, *, n_samples: int) -> list[Split]:
 
 
 def run_room_test(
-    samples: pd.DataFrame, room: pd.DataFrame, rivals: Sequence[Rival], *, run: Run
+    samples: pd.DataFrame,
+    room: pd.DataFrame,
+    models: Sequence[Model],
+    *,
+    run: RunModels,
 ) -> pd.DataFrame:
     """Score models on the frames as filmed and on every variant of them.
 
     Args:
         samples: Table `samples` with `fold`.
         room: From `room_pictures.make_room_pictures`.
-        rivals: The models, fed the rows of `stack_room`.
-        run: `compare.run_rivals` with its seeds, folder and processes filled in.
+        models: The models, fed the rows of `stack_room`.
+        run: `protocol.run_models` with its seeds, folder and processes filled in.
 
     Returns:
         Table with a row a variant and model: `variant`, `model`, `n_people`,
@@ -70,8 +74,8 @@ def run_room_test(
     """
     stacked = stack_room(samples, room)
     splits = split_room(stacked, n_samples=len(samples))
-    _, predictions = run(stacked, rivals, splits)
-    frames = score_frames(predictions)
+    _, predictions = run(stacked, models, splits)
+    frames = score_predictions(predictions)
     variant = room.drop_duplicates("video").set_index("video")["variant"]
     frames["variant"] = frames["video"].map(variant)
     floor = float(frames["label"].value_counts(normalize=True).max())
@@ -88,7 +92,7 @@ def run_room_test(
     table["n_frames"] //= n_seeds
     table.insert(3, "accuracy_sd", people.groupby(key, sort=False).std())
     order = pd.MultiIndex.from_product(
-        [room["variant"].unique(), [rival.name for rival in rivals]], names=key
+        [room["variant"].unique(), [model.name for model in models]], names=key
     )
     return table.reindex(order).assign(floor=floor).reset_index()
 

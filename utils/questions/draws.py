@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from utils.evaluation.scores import score_frames
-from utils.training.protocol import Rival, Run, Split, build_splits
+from utils.evaluation.scores import score_predictions
+from utils.training.protocol import Model, RunModels, Split
+from utils.training.splits import build_splits, check_two
 
 # budget -> draws of each number of people, of each number of seconds
 N_DRAWS: dict[str, tuple[int, int]] = {"quick": (6, 3), "full": (20, 10)}
@@ -35,10 +36,7 @@ def draw_people(
     """
     n_draws = _check_budget(budget)[0]
     person, names = pd.factorize(samples["subject"], sort=True)
-    if len(names) < 2:
-        raise ValueError(
-            f"Expected at least two people, got {len(names)}. Label another person."
-        )
+    check_two(names)
     rng = np.random.default_rng(seed)
     splits, rows = [], []
     for n_people in _double_up_to(len(names) - 1):
@@ -138,18 +136,18 @@ def _shuffle_stretches(
 
 def learn_from_draws(
     samples: pd.DataFrame,
-    rivals: Sequence[Rival],
+    models: Sequence[Model],
     drawn: tuple[Sequence[Split], pd.DataFrame],
     *,
-    run: Run,
+    run: RunModels,
 ) -> pd.DataFrame:
     """Let models learn from every draw, and score them on each person left out.
 
     Args:
         samples: Table `samples`.
-        rivals: The models.
+        models: The models.
         drawn: From `draw_people` or `draw_seconds`.
-        run: `compare.run_rivals` with its seeds, folder and processes filled in.
+        run: `protocol.run_models` with its seeds, folder and processes filled in.
 
     Returns:
         Table with a row a model, draw and person left out: `model`, `n_people` or
@@ -157,8 +155,8 @@ def learn_from_draws(
         (nats) and `recall_<class>` (NaN for a class that the person does not show).
     """
     splits, draws = drawn
-    _, predictions = run(samples, rivals, splits)
-    frames = score_frames(predictions)
+    _, predictions = run(samples, models, splits)
+    frames = score_predictions(predictions)
     key = ["model", "fold", "subject"]
     groups = frames.groupby(key, sort=False)
     table = groups.agg(

@@ -4,10 +4,8 @@ from . import (
     duplicates,
     keras_loop,
     mobilenet,
-    posture_model,
     protocol,
     sklearn_models,
     softmax,
     splits,
-    time_blocks,
 )

@@ -1,4 +1,4 @@
-"""A picture as the image model sees it: on a canvas, mirrored, augmented."""
+"""A picture as the image models get it: on a canvas, mirrored, augmented."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ _STEP_PX = 16
 _GREY = (124, 116, 104)  # ImageNet's mean colour: nothing, to the network
 
 
-class View(NamedTuple):
-    """In which versions a picture is looked at.
+class Augmentation(NamedTuple):
+    """In which versions a picture is learnt from.
 
     Attributes:
         canvas_wh: Width and height of the versions, pixels.
@@ -72,14 +72,14 @@ def fit_canvas(image: np.ndarray, *, canvas_wh: tuple[int, int]) -> np.ndarray:
     return canvas
 
 
-def build_views(
-    image: np.ndarray, *, view: View, rng: np.random.Generator
+def augment_image(
+    image: np.ndarray, *, versions: Augmentation, rng: np.random.Generator
 ) -> np.ndarray:
     """Make the versions of a picture that the image model may be shown.
 
     Args:
         image: RGB uint8 `(height, width, 3)`.
-        view: Which versions. Augmented ones are shifted by up to a tenth, zoomed by
+        versions: Which. Augmented ones are shifted by up to a tenth, zoomed by
             0.8 to 1.25, 0.7 to 1.3 times as bright, and, if mirror images are wanted,
             mirrored half of the time.
         rng: Decides the augmentation.
@@ -88,14 +88,14 @@ def build_views(
         uint8 `(n_versions, height, width, 3)`: the picture, its mirror image if
         wanted, the augmented versions.
     """
-    plain = fit_canvas(image, canvas_wh=view.canvas_wh)
-    views = [plain, plain[:, ::-1]] if view.mirrors else [plain]
-    for _ in range(view.n_augmented):
-        views.append(_augment(plain, mirrors=view.mirrors, rng=rng))
-    return np.stack(views)
+    plain = fit_canvas(image, canvas_wh=versions.canvas_wh)
+    images = [plain, plain[:, ::-1]] if versions.mirrors else [plain]
+    for _ in range(versions.n_augmented):
+        images.append(_draw_version(plain, mirrors=versions.mirrors, rng=rng))
+    return np.stack(images)
 
 
-def _augment(
+def _draw_version(
     image: np.ndarray, *, mirrors: bool, rng: np.random.Generator
 ) -> np.ndarray:
     """Return one augmented version of a picture, of the same size."""

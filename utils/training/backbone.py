@@ -1,8 +1,9 @@
-"""MobileNetV2's blocks that never change: they look at each picture once.
+"""MobileNetV2's blocks that never change: each picture passes them once.
 
-They look at the picture itself, its mirror image, and versions of it that are shifted,
-zoomed and made darker or brighter. What they give is kept on disk by the picture's
-content, and everything that learns, learns from that.
+They get the picture itself, its mirror image, and augmented versions of it. The
+features that come out are kept on disk by the picture's content, and everything that
+learns from pictures learns from those. (A module of its own: its source is part of
+their key, and minutes of work must not depend on how the blocks above learn.)
 """
 
 from collections.abc import Callable, Sequence
@@ -17,24 +18,28 @@ from utils.core.cache import build_key
 from utils.core.files import atomic_path, hash_file
 from utils.core.parallel import run_tasks
 from utils.core.weights import find_weights
-from utils.training.augment import View, build_views, choose_canvas
+from utils.training.augment import (
+    Augmentation,
+    augment_image,
+    choose_canvas,
+    fit_canvas,
+)
 
 if TYPE_CHECKING:
     import keras
 
 WEIGHTS = "mobilenet_v2_imagenet.keras"
-# Raise it with every change to what a picture becomes: what is kept goes by it.
-CODE_VERSION = 1
+CODE = ("utils.training.backbone", "utils.training.augment")
 CUT = "block_13_project_BN"  # the last layer of the 13th of 17 blocks
 # Mean and standard deviation of ImageNet's RGB/255, which the weights were made with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _N_AT_ONCE = 64  # frames a file and a task
 
 ReadImage = Callable[[Path], np.ndarray]
-Run = Callable[[np.ndarray], np.ndarray]
+Compiled = Callable[[np.ndarray], np.ndarray]
 
 
-def look_at_frames(
+def embed_frames(
     frames: pd.DataFrame,
     *,
     folder: Path,
@@ -43,7 +48,7 @@ def look_at_frames(
     n_augmented: int = 2,
     n_jobs: int = 1,
 ) -> np.ndarray:
-    """Let the unchanging blocks look at frames; what was looked at before is read.
+    """Compute the backbone features of frames; those known from before are read.
 
     Args:
         frames: Table with `path`; pictures are known by their files' content.
@@ -61,24 +66,25 @@ def look_at_frames(
         ValueError: If there are no frames.
     """
     if not len(frames):
-        raise ValueError("No frames to look at. Label some stretches first.")
+        raise ValueError(
+            "No frames to compute features of. Label some stretches first."
+        )
     paths = [Path(path) for path in frames["path"]]
     hashes = [hash_file(path) for path in paths]
-    view = View(choose_canvas(read_image(paths[0])), mirrors, n_augmented)
-    settings = build_key(version=CODE_VERSION, cut=CUT, weights=WEIGHTS, view=view)
-    folder = Path(folder) / settings
+    canvas_wh = choose_canvas(read_image(paths[0]))
+    versions = Augmentation(canvas_wh, mirrors, n_augmented)
+    key = build_key(code=CODE, cut=CUT, weights=WEIGHTS, versions=versions)
+    folder = Path(folder) / key
     known = _find_known(folder)
     missing = {h: p for h, p in zip(hashes, paths, strict=True) if h not in known}
-    look = partial(_look_and_keep, folder=folder, read_image=read_image, view=view)
-    for part in run_tasks(look, _cut_tasks(missing), n_jobs=n_jobs):
+    pairs = list(missing.items())
+    tasks = [pairs[i : i + _N_AT_ONCE] for i in range(0, len(pairs), _N_AT_ONCE)]
+    embed = partial(
+        _embed_and_keep, folder=folder, read_image=read_image, versions=versions
+    )
+    for part in run_tasks(embed, tasks, n_jobs=n_jobs):
         known |= part
     return _read_known(hashes, known)
-
-
-def _cut_tasks(missing: dict[str, Path]) -> list[list[tuple[str, Path]]]:
-    """Cut the frames to look at into tasks."""
-    pairs = list(missing.items())
-    return [pairs[i : i + _N_AT_ONCE] for i in range(0, len(pairs), _N_AT_ONCE)]
 
 
 def _find_known(folder: Path) -> dict[str, tuple[Path, int]]:
@@ -96,32 +102,36 @@ def _read_known(hashes: list[str], known: dict[str, tuple[Path, int]]) -> np.nda
     out: np.ndarray | None = None
     for path, rows in places.groupby("path"):
         with np.load(path) as kept:
-            looks = kept["looks"]
+            features = kept["features"]
         if out is None:
-            out = np.empty((len(hashes), *looks.shape[1:]), dtype=looks.dtype)
-        out[rows.index] = looks[rows["row"]]
+            out = np.empty((len(hashes), *features.shape[1:]), dtype=features.dtype)
+        out[rows.index] = features[rows["row"]]
     return out
 
 
-def _look_and_keep(
-    task: Sequence[tuple[str, Path]], *, folder: Path, read_image: ReadImage, view: View
+def _embed_and_keep(
+    task: Sequence[tuple[str, Path]],
+    *,
+    folder: Path,
+    read_image: ReadImage,
+    versions: Augmentation,
 ) -> dict[str, tuple[Path, int]]:
-    """Look at some frames in all their versions, keep what comes out, say where."""
-    run, looks = compile_trunk(view.canvas_wh), []
+    """Compute the features of some frames in all versions, keep them, say where."""
+    run, features = compile_backbone(versions.canvas_wh), []
     for content, path in task:
         # the versions of a picture depend on its content, not on its neighbours
         rng = np.random.default_rng(int(content[:16], 16))
-        views = build_views(read_image(path), view=view, rng=rng)
-        looks.append(run(views).astype(np.float16))
+        images = augment_image(read_image(path), versions=versions, rng=rng)
+        features.append(run(images).astype(np.float16))
     hashes = [content for content, _ in task]
     out = folder / f"{build_key(hashes=hashes)}.npz"
     with atomic_path(out) as part, part.open("wb") as file:
-        np.savez(file, hashes=np.array(hashes), looks=np.stack(looks))
+        np.savez(file, hashes=np.array(hashes), features=np.stack(features))
     return {content: (out, row) for row, content in enumerate(hashes)}
 
 
 @lru_cache(maxsize=4)
-def compile_trunk(canvas_wh: tuple[int, int]) -> Run:
+def compile_backbone(canvas_wh: tuple[int, int]) -> Compiled:
     """Return the blocks that never change as a function, preprocessing inside.
 
     Args:
@@ -139,23 +149,23 @@ def compile_trunk(canvas_wh: tuple[int, int]) -> Run:
 
 
 @lru_cache(maxsize=4)
-def compile_tail(shape: tuple[int, int, int]) -> Run:
+def compile_head(shape: tuple[int, int, int]) -> Compiled:
     """Return the last blocks, as pretrained, and the mean over the picture.
 
     Args:
-        shape: Of one frame as the trunk gives it, `(h, w, 160)`.
+        shape: Of one frame as the backbone gives it, `(h, w, 160)`.
 
     Returns:
         Float `(n, h, w, 160)` -> float32 `(n, 1280)`, the frozen network's features.
     """
     import keras
 
-    tail = load_tail()
+    head = load_head()
     pool = keras.layers.GlobalAveragePooling2D()
-    return _compile(keras.Model(tail.inputs, pool(tail.output)), shape)
+    return _compile(keras.Model(head.inputs, pool(head.output)), shape)
 
 
-def load_tail() -> "keras.Model":
+def load_head() -> "keras.Model":
     """Load the last blocks, as pretrained: `(n, h, w, 160)` to `(n, h, w, 1280)`."""
     return _cut_model(_load_base(), start=CUT)
 
@@ -171,8 +181,8 @@ def _cut_model(base: "keras.Model", *, start: str = "", end: str = "") -> "keras
         mean=[255 * m for m in MEAN], variance=[(255 * s) ** 2 for s in STD]
     )
     pictures = keras.Input((None, None, 3))
-    trunk = keras.Model(base.inputs[0], last)
-    return keras.Model(pictures, trunk(scale(pictures), training=False))
+    blocks = keras.Model(base.inputs[0], last)
+    return keras.Model(pictures, blocks(scale(pictures), training=False))
 
 
 @lru_cache(maxsize=1)
@@ -191,7 +201,7 @@ def _load_base() -> "keras.Model":
     return base
 
 
-def _compile(model: "keras.Model", shape: tuple[int, ...]) -> Run:
+def _compile(model: "keras.Model", shape: tuple[int, ...]) -> Compiled:
     """Return a model as a function of arrays `(n, *shape)`, in inference mode."""
     import tensorflow as tf
 
@@ -200,16 +210,30 @@ def _compile(model: "keras.Model", shape: tuple[int, ...]) -> Run:
     return lambda x: run(x.astype(np.float32)).numpy()
 
 
-def pool_views(views: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
+def pool_features(features: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
     """Run the last blocks, as pretrained, and average over the picture.
 
     Args:
-        views: One version of each frame as the trunk gives it, `(n, h, w, 160)`.
+        features: One version of each frame as the backbone gives it, `(n, h, w, 160)`.
         batch_size: Frames at once.
 
     Returns:
         The frozen network's features, float32 `(n, 1280)`.
     """
-    run = compile_tail(views.shape[1:])
-    starts = range(0, len(views), batch_size)
-    return np.concatenate([run(views[i : i + batch_size]) for i in starts])
+    run = compile_head(features.shape[1:])
+    starts = range(0, len(features), batch_size)
+    return np.concatenate([run(features[i : i + batch_size]) for i in starts])
+
+
+def embed_image(image: np.ndarray) -> np.ndarray:
+    """Return the frozen network's features of one picture.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+
+    Returns:
+        float32 `(1, 1280)`.
+    """
+    canvas_wh = choose_canvas(image)
+    canvas = fit_canvas(image, canvas_wh=canvas_wh)
+    return pool_features(compile_backbone(canvas_wh)(canvas[None]))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from utils.core.tables import LEAST_PROBABILITY
+
 if TYPE_CHECKING:
     import keras
 
@@ -16,7 +18,7 @@ HISTORY_COLUMNS = ["epoch", "seconds", "cpu_s", *SCORE_COLUMNS]
 # With few frames batches shrink, down to this, so that an epoch has this many steps.
 _MIN_BATCH, _MIN_STEPS = 4, 16
 _BYTES_AT_ONCE = 32 << 20
-_N_TOLD = 256  # frames told at once
+_N_PREDICTED = 256  # frames predicted at once
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def fit_model(
     schedule: Schedule,
     seed: int,
 ) -> pd.DataFrame:
-    """Teach a model; afterwards it has the weights of its lowest validation loss.
+    """Fit a model; afterwards it has the weights of its lowest validation loss.
 
     Each epoch shows every training frame once, in one of its versions (the picture as
     it is, its mirror image, …), drawn at random; an incomplete last batch is left out,
@@ -98,8 +100,8 @@ def fit_model(
     batch_size = _choose_batch_size(len(y), schedule)
     n_steps = len(y) // batch_size
     n_epochs = max(schedule.n_epochs, -(-schedule.min_steps // n_steps))
-    teach = _compile_teaching(model, schedule, n_steps=n_steps * n_epochs)
-    tell = _compile_telling(model)
+    step = _compile_steps(model, schedule, n_steps=n_steps * n_epochs)
+    run = _compile_prediction(model)
     rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
     for epoch in range(1, n_epochs + 1):
@@ -109,10 +111,10 @@ def fit_model(
         for steps in _cut_steps(versions, order.reshape(n_steps, batch_size)):
             picked = order.reshape(n_steps, batch_size)[steps]
             shown = versions[picked, version.reshape(n_steps, batch_size)[steps]]
-            teach(shown.astype(np.float32), y[picked])
+            step(shown.astype(np.float32), y[picked])
         seconds += time.perf_counter() - started
         cpu_s += time.process_time() - started_cpu
-        scores = (*_score(tell, *watched), *_score(tell, *val))
+        scores = (*_score(run, *watched), *_score(run, *val))
         rows.append((epoch, seconds, cpu_s, *scores))
         if scores[2] < best_loss:
             best_loss, best_epoch, best_weights = scores[2], epoch, model.get_weights()
@@ -129,13 +131,13 @@ def _choose_batch_size(n_rows: int, schedule: Schedule) -> int:
 
 
 def _cut_steps(versions: np.ndarray, order: np.ndarray) -> list[slice]:
-    """Cut an epoch's steps into stretches small enough to be held as float32."""
+    """Cut an epoch's steps into parts small enough to be held as float32."""
     step_bytes = 4 * order.shape[1] * int(np.prod(versions.shape[2:]))
     n_at_once = max(1, _BYTES_AT_ONCE // step_bytes)
     return [slice(i, i + n_at_once) for i in range(0, len(order), n_at_once)]
 
 
-def _compile_teaching(
+def _compile_steps(
     model: "keras.Model", schedule: Schedule, *, n_steps: int
 ) -> Callable[[np.ndarray, np.ndarray], None]:
     """Return a graph that takes a step for each batch of `(k, n, …)` inputs."""
@@ -151,7 +153,7 @@ def _compile_teaching(
     measure = keras.losses.SparseCategoricalCrossentropy()
 
     @tf.function(reduce_retracing=True)
-    def teach(x: tf.Tensor, y: tf.Tensor) -> None:
+    def take_steps(x: tf.Tensor, y: tf.Tensor) -> None:
         for step in tf.range(tf.shape(y)[0]):
             with tf.GradientTape() as tape:
                 loss = measure(y[step], model(x[step], training=True))
@@ -160,32 +162,32 @@ def _compile_teaching(
                 zip(slopes, model.trainable_variables, strict=True)
             )
 
-    return teach
+    return take_steps
 
 
-def _compile_telling(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
+def _compile_prediction(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from inputs to class probabilities, of the model as it is."""
     import tensorflow as tf
 
     spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-    tell = tf.function(lambda x: model(x, training=False), input_signature=[spec])
-    return lambda x: tell(x.astype(np.float32)).numpy()
+    run = tf.function(lambda x: model(x, training=False), input_signature=[spec])
+    return lambda x: run(x.astype(np.float32)).numpy()
 
 
 def _score(
-    tell: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
+    run: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
 ) -> tuple[float, float]:
-    """Return log loss (nats; a probability counts as 1e-7 at least) and accuracy."""
-    shares = _tell_in_parts(tell, x)
-    given = np.clip(shares[np.arange(len(y)), y], 1e-7, 1.0)
+    """Return log loss (nats; clipped as in `LEAST_PROBABILITY`) and accuracy."""
+    shares = _predict_in_parts(run, x)
+    given = np.clip(shares[np.arange(len(y)), y], LEAST_PROBABILITY, 1.0)
     return float(-np.log(given).mean()), float((shares.argmax(axis=1) == y).mean())
 
 
-def _tell_in_parts(
-    tell: Callable[[np.ndarray], np.ndarray], x: np.ndarray
+def _predict_in_parts(
+    run: Callable[[np.ndarray], np.ndarray], x: np.ndarray
 ) -> np.ndarray:
     """Return class probabilities, float64, rows summing to 1."""
-    parts = [tell(x[i : i + _N_TOLD]) for i in range(0, len(x), _N_TOLD)]
+    parts = [run(x[i : i + _N_PREDICTED]) for i in range(0, len(x), _N_PREDICTED)]
     shares = np.concatenate(parts).astype(np.float64)
     n_lost = int(np.isnan(shares).any(axis=1).sum())
     if n_lost:
@@ -208,6 +210,6 @@ def predict(model: "keras.Model", x: np.ndarray) -> np.ndarray:
     """
     if not len(x):
         return np.zeros((0, model.output_shape[-1]))
-    return _tell_in_parts(
+    return _predict_in_parts(
         lambda part: np.asarray(model(part.astype(np.float32), training=False)), x
     )

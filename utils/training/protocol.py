@@ -1,12 +1,12 @@
-"""The protocol of the comparison: every rival on the same splits, seeds and rows.
+"""The protocol of the comparison: every model on the same splits, seeds and rows.
 
-A rival is a function that learns from some rows of the samples table and gives the
-probabilities of others. Who it is, what it is fed and how it learns is its own
-matter; which rows, folds and seeds it gets is decided here, once for all.
+A model is a function that learns from some rows of the samples table and gives the
+probabilities of others. What it is and how it learns is its own matter; which rows,
+folds and seeds it gets is decided here, once for all.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,16 +20,16 @@ from utils.core.parallel import run_tasks
 from utils.core.progress import open_bar
 from utils.core.tables import check_table, read_table, write_table
 
-STAGE_VERSION = 2
+CODE = ("utils.training.protocol",)  # what decides a run beside its model
 
 
 class Fit(Protocol):
-    """How a rival learns: rows in, history and probabilities out."""
+    """How a model learns: rows in, history and probabilities out."""
 
     def __call__(
         self, train: np.ndarray, val: np.ndarray, *, seed: int
     ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Learn from rows `train` and tell the classes of rows `val`.
+        """Learn from rows `train` and predict the classes of rows `val`.
 
         Args:
             train: Row numbers of the samples table to learn from.
@@ -38,19 +38,19 @@ class Fit(Protocol):
 
         Returns:
             History (the columns of table `history` after `seed`; empty where the
-            rival has no epochs) and probabilities `(len(val), n_classes)`.
+            model has no epochs) and probabilities `(len(val), n_classes)`.
         """
 
 
 @dataclass(frozen=True)
-class Rival:
+class Model:
     """One model in the comparison.
 
     Attributes:
         name: Column `model` of every table.
         fit: How it learns.
-        key: Text that decides its result beside rows and seed: recipe, settings and
-            content of what it is fed. Results are cached by it.
+        key: Text that decides its result beside rows and seed: code, settings and
+            content of its inputs. Results are cached by it.
         n_parameters: Weights of the finished model.
     """
 
@@ -69,53 +69,137 @@ class Split:
     val: np.ndarray
 
 
-# `run_rivals` with its seeds, folder and processes filled in: what a question asks of.
-Run = Callable[
-    [pd.DataFrame, Sequence[Rival], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
+@dataclass(frozen=True)
+class Inputs:
+    """What a model learns from: one row for each row of the samples table.
+
+    Attributes:
+        x: Numbers of each frame, `(n, n_columns)`; for fine-tuning, backbone features
+            of its versions.
+        y: Class number of each frame, `(n,)`.
+        people: Person of each frame, `(n,)`; inner folds keep people together.
+        n_classes: How many classes there are.
+        mirrored: The same frames mirrored; learnt from as well, never scored.
+        hidden: Columns that hold their training mean in the frames to be scored.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    people: np.ndarray
+    n_classes: int
+    mirrored: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
+
+    def stack_learnt(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers and classes of rows, and of their mirror images below."""
+        x, y = self.x[rows], self.y[rows]
+        if self.mirrored is None:
+            return x, y
+        return np.concatenate([x, self.mirrored[rows]]), np.concatenate([y, y])
+
+    def hide_columns(self, train: np.ndarray, val: np.ndarray) -> np.ndarray:
+        """Return the numbers of rows `val`, hidden columns at their mean in `train`."""
+        x = self.x[val]
+        if self.hidden:
+            columns = list(self.hidden)
+            x[:, columns] = self.x[train][:, columns].mean(axis=0)
+        return x
+
+
+# `run_models` with its seeds, folder and processes filled in: what a question asks of.
+RunModels = Callable[
+    [pd.DataFrame, Sequence[Model], Sequence[Split]], tuple[pd.DataFrame, pd.DataFrame]
 ]
 
 
-def build_splits(samples: pd.DataFrame) -> list[Split]:
-    """Turn the column `fold` into splits: each fold is validated on once.
+def build_inputs(
+    samples: pd.DataFrame,
+    x: np.ndarray,
+    *,
+    classes: Sequence[str],
+    mirrored: np.ndarray | None = None,
+) -> Inputs:
+    """Join numbers with the classes and people of the samples.
 
     Args:
-        samples: Table `samples` with `fold`.
+        samples: Table `samples`.
+        x: Numbers of each sample, `(n, n_columns)`.
+        classes: Class names in order of their numbers.
+        mirrored: Numbers of each sample's mirror image, learnt from as well.
 
     Returns:
-        Splits in order of fold.
+        The inputs.
 
     Raises:
-        ValueError: If there are fewer than two folds.
+        ValueError: If a label is none of the classes.
     """
-    folds = samples["fold"].to_numpy()
-    names = np.unique(folds)
-    if len(names) < 2:
+    y = number_classes(samples["label"], classes)
+    people = samples["subject"].to_numpy()
+    return Inputs(x, y, people, n_classes=len(classes), mirrored=mirrored)
+
+
+def number_classes(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Return each label's place among the classes, int64.
+
+    Raises:
+        ValueError: If a label is none of the classes.
+    """
+    numbers = pd.Index(classes).get_indexer(pd.Index(labels))
+    if (numbers < 0).any():
+        odd = np.asarray(labels, dtype=object)[numbers < 0][0]
         raise ValueError(
-            f"Expected at least two folds, got {len(names)}. Label another person."
+            f"Expected labels out of {', '.join(classes)}, got {odd!r}. Add the class "
+            "or relabel."
         )
-    return [
-        Split(int(f), np.flatnonzero(folds != f), np.flatnonzero(folds == f))
-        for f in names
-    ]
+    return numbers.astype(np.int64)
 
 
-def run_rivals(
+def take_rows(inputs: Inputs, rows: np.ndarray) -> Inputs:
+    """Return the inputs of some rows (numbers, or a mask)."""
+    mirrored = None if inputs.mirrored is None else inputs.mirrored[rows]
+    x, y, people = inputs.x[rows], inputs.y[rows], inputs.people[rows]
+    return replace(inputs, x=x, y=y, people=people, mirrored=mirrored)
+
+
+def extend_inputs(
+    inputs: Inputs, x: np.ndarray, *, y: np.ndarray, people: np.ndarray
+) -> Inputs:
+    """Put further rows below, to be predicted and not learnt from.
+
+    Args:
+        inputs: What there is.
+        x: Numbers of the further rows, `(n, n_columns)`; also stand in for their
+            mirror images.
+        y: Class number of every row, the further ones included.
+        people: Person of every row, likewise.
+
+    Returns:
+        Inputs of all rows.
+    """
+    mirrored = inputs.mirrored
+    if mirrored is not None:
+        mirrored = np.concatenate([mirrored, x])
+    x = np.concatenate([inputs.x, x])
+    return replace(inputs, x=x, y=y, people=people, mirrored=mirrored)
+
+
+def run_models(
     samples: pd.DataFrame,
-    rivals: Sequence[Rival],
+    models: Sequence[Model],
     splits: Sequence[Split],
     *,
     seeds: Sequence[int],
     folder: Path,
     n_jobs: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Let every rival learn on every split with every seed.
+    """Let every model learn on every split with every seed.
 
     Each run is stored under a key made of all that decides it, so that only what
     changed runs again and an interrupted comparison goes on where it was.
 
     Args:
         samples: Table `samples`; its row order is what splits count in.
-        rivals: The models.
+        models: The models.
         splits: Who learns from what.
         seeds: Repeats with other random numbers.
         folder: Where finished runs are kept.
@@ -127,8 +211,8 @@ def run_rivals(
     content = hash_samples(samples)
     classes = sorted(samples["label"].unique())
     jobs = [
-        (rival, split, seed, _name_run(rival, split, seed, content, Path(folder)))
-        for rival in rivals
+        (model, split, seed, _name_run(model, split, seed, content, Path(folder)))
+        for model in models
         for split in splits
         for seed in seeds
     ]
@@ -154,32 +238,32 @@ def hash_samples(samples: pd.DataFrame) -> str:
 
 
 def _name_run(
-    rival: Rival, split: Split, seed: int, content: str, folder: Path
+    model: Model, split: Split, seed: int, content: str, folder: Path
 ) -> Path:
     """Return the path, without suffix, that a run's results are kept under."""
     key = build_key(
-        version=STAGE_VERSION,
-        rival=[rival.name, rival.key],
+        code=CODE,
+        model=[model.name, model.key],
         fold=split.fold,
         train=joblib.hash(np.asarray(split.train, dtype=np.int64)),
         val=joblib.hash(np.asarray(split.val, dtype=np.int64)),
         seed=seed,
         samples=content,
     )
-    return folder / f"{rival.name}-{key}"
+    return folder / f"{model.name}-{key}"
 
 
 def _run(
     samples: pd.DataFrame,
     classes: Sequence[str],
-    job: tuple[Rival, Split, int, Path],
+    job: tuple[Model, Split, int, Path],
 ) -> None:
     """Do one run and store its two tables; the second one marks that both are whole."""
-    rival, split, seed, path = job
-    history, probabilities = rival.fit(split.train, split.val, seed=seed)
-    history = history.assign(model=rival.name, fold=split.fold, seed=seed)
+    model, split, seed, path = job
+    history, probabilities = model.fit(split.train, split.val, seed=seed)
+    history = history.assign(model=model.name, fold=split.fold, seed=seed)
     rows = build_predictions(samples.iloc[split.val], probabilities, classes=classes)
-    rows = rows.assign(model=rival.name, fold=split.fold, seed=seed)
+    rows = rows.assign(model=model.name, fold=split.fold, seed=seed)
     write_table(history, path.with_suffix(".history.parquet"), "history")
     write_table(rows, path.with_suffix(".predictions.parquet"), "predictions")
 
@@ -224,30 +308,32 @@ def build_predictions(
     return rows.assign(**shares)
 
 
-def fit_majority(
-    train: np.ndarray, val: np.ndarray, *, seed: int, y: np.ndarray, n_classes: int
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Tell every frame the share of each class in training: the floor of every score.
+def build_majority_model(inputs: Inputs) -> Model:
+    """Make the floor of every score: each class by its share in training.
 
     Args:
-        train: Rows to count.
-        val: Rows to predict.
-        seed: Not used: there is nothing random.
-        y: Class number of every row.
-        n_classes: How many classes there are.
+        inputs: Only the classes are looked at.
 
     Returns:
-        Empty history, and the same probabilities for every row; a class counts as
-        seen once more than it was, so that none is impossible.
+        Model `majority`. A class counts as seen once more than it was, so that none
+        is impossible.
     """
-    del seed
+    fit = partial(_fit_majority, y=inputs.y, n_classes=inputs.n_classes)
+    key = build_key(code=CODE, y=joblib.hash(inputs.y), n_classes=inputs.n_classes)
+    return Model("majority", fit, key=key, n_parameters=inputs.n_classes)
+
+
+def _fit_majority(
+    train: np.ndarray, val: np.ndarray, *, seed: int, y: np.ndarray, n_classes: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Give every frame the same shares: a `Fit` of the comparison."""
+    del seed  # nothing is random
     counts = np.bincount(y[train], minlength=n_classes) + 1.0
-    shares = np.tile(counts / counts.sum(), (len(val), 1))
-    return empty_history(), shares
+    return build_empty_history(), np.tile(counts / counts.sum(), (len(val), 1))
 
 
-def empty_history() -> pd.DataFrame:
-    """Return a history without epochs, for rivals that do not learn in epochs."""
+def build_empty_history() -> pd.DataFrame:
+    """Return a history without epochs, for models that do not learn in epochs."""
     columns = ["epoch", "seconds", "cpu_s", "loss", "accuracy"]
     columns += ["val_loss", "val_accuracy"]
     return pd.DataFrame({c: pd.Series(dtype="float64") for c in columns})

@@ -1,8 +1,8 @@
-"""Rivals from scikit-learn, each with the same effort: three settings, chosen alike."""
+"""Models from scikit-learn, each with the same effort: three settings, chosen alike."""
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import joblib
@@ -20,33 +20,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from utils.core.cache import build_key
-from utils.training.protocol import Rival, empty_history
+from utils.core.tables import LEAST_PROBABILITY
+from utils.training.protocol import Inputs, Model, build_empty_history
+from utils.training.softmax import count_parameters
 
-STAGE_VERSION = 1
+CODE = ("utils.training.sklearn_models",)
 N_INNER_FOLDS = 3
 N_TREES = 100
 N_HIDDEN = 64
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a rival is fed: one row for each row of the samples table.
-
-    Attributes:
-        x: Numbers that describe each frame, float `(n, n_columns)`.
-        y: Class number of each frame, `(n,)`.
-        people: Person of each frame, `(n,)`; inner folds keep people together.
-        n_classes: How many classes there are.
-        mirrored: The same frames mirrored; learnt from as well, never scored.
-        hidden: Columns that hold their training mean in the frames to be scored.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    people: np.ndarray
-    n_classes: int
-    mirrored: np.ndarray | None = None
-    hidden: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +97,7 @@ def fit_recipe(
         train: Rows to learn from.
         val: Rows to predict; nothing is chosen by them.
         seed: Decides all that is random.
-        inputs: What the rival is fed.
+        inputs: What it learns from.
         recipe: A name in `RECIPES`.
         tune: Whether to try all three values, by log loss over `N_INNER_FOLDS` folds
             of the training people; else, or with one person, the middle one is taken.
@@ -127,12 +108,12 @@ def fit_recipe(
     """
     task = _Task(inputs, recipe, seed)
     value = _choose_value(task, train) if tune else RECIPES[recipe].tried[1]
-    return empty_history(), _predict(task, value, train, val)
+    return build_empty_history(), _predict(task, value, train, val)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What stays the same while one rival learns."""
+    """What stays the same while one model learns."""
 
     inputs: Inputs
     recipe: str
@@ -152,7 +133,7 @@ def _choose_value(task: _Task, train: np.ndarray) -> float:
         for i, value in enumerate(values):
             shares = _predict(task, value, train[learnt], train[left])
             given = shares[np.arange(len(left)), task.inputs.y[train[left]]]
-            losses[i] -= np.log(np.maximum(given, 1e-7)).sum()
+            losses[i] -= np.log(np.maximum(given, LEAST_PROBABILITY)).sum()
     return values[int(losses.argmin())]
 
 
@@ -161,12 +142,8 @@ def _predict(
 ) -> np.ndarray:
     """Learn with one value of the setting and return `(len(val), n_classes)`."""
     inputs, recipe = task.inputs, RECIPES[task.recipe]
-    x, y, x_val = inputs.x[train], inputs.y[train], inputs.x[val]
-    if inputs.hidden:
-        x_val = x_val.copy()
-        x_val[:, list(inputs.hidden)] = x[:, list(inputs.hidden)].mean(axis=0)
-    if inputs.mirrored is not None:
-        x, y = np.concatenate([x, inputs.mirrored[train]]), np.concatenate([y, y])
+    x_val = inputs.hide_columns(train, val)
+    x, y = inputs.stack_learnt(train)
     shares = np.zeros((len(val), inputs.n_classes))
     if len(np.unique(y)) == 1:
         shares[:, y[0]] = 1.0
@@ -184,39 +161,19 @@ def _predict(
     )
 
 
-def extend_inputs(
-    inputs: Inputs, x: np.ndarray, *, y: np.ndarray, people: np.ndarray
-) -> Inputs:
-    """Put further rows below, to be told and not learnt from.
-
-    Args:
-        inputs: What there is.
-        x: Numbers of the further rows, `(n, n_columns)`; also stand in for their
-            mirror images.
-        y: Class number of every row, the further ones included.
-        people: Person of every row, likewise.
-
-    Returns:
-        Inputs of all rows.
-    """
-    mirrored = inputs.mirrored
-    if mirrored is not None:
-        mirrored = np.concatenate([mirrored, x])
-    x = np.concatenate([inputs.x, x])
-    return replace(inputs, x=x, y=y, people=people, mirrored=mirrored)
-
-
-def build_rival(name: str, inputs: Inputs, *, recipe: str, tune: bool = True) -> Rival:
-    """Make a rival that learns by a recipe.
+def build_recipe_model(
+    name: str, inputs: Inputs, *, recipe: str, tune: bool = True
+) -> Model:
+    """Make a model that learns by a recipe.
 
     Args:
         name: Column `model` of its results.
-        inputs: What it is fed.
+        inputs: What it learns from.
         recipe: A name in `RECIPES`.
         tune: As for `fit_recipe`.
 
     Returns:
-        The rival; its key holds the content of the inputs.
+        The model; its key holds the content of the inputs.
 
     Raises:
         ValueError: If there is no such recipe, or the inputs differ in length.
@@ -231,33 +188,24 @@ def build_rival(name: str, inputs: Inputs, *, recipe: str, tune: bool = True) ->
         )
     settings = RECIPES[recipe]
     key = build_key(
-        version=STAGE_VERSION,
+        code=CODE,
         recipe=[repr(settings.build(value, 0)) for value in settings.tried],
         tune=N_INNER_FOLDS if tune else 0,
         inputs=joblib.hash(inputs),
         sklearn=sklearn.__version__,
     )
     fit = partial(fit_recipe, inputs=inputs, recipe=recipe, tune=tune)
-    return Rival(name, fit, key=key, n_parameters=count_parameters(inputs, recipe))
+    return Model(name, fit, key=key, n_parameters=_count_parameters(inputs, recipe))
 
 
-def count_parameters(inputs: Inputs, recipe: str) -> int:
-    """Return how many numbers the finished model holds.
-
-    Args:
-        inputs: What it is fed; k-NN keeps all of it.
-        recipe: A name in `RECIPES`.
-
-    Returns:
-        Weights of `logistic` and `mlp`, the stored frames' numbers of `knn`; 0 for
-        `forest`, whose size is known only when it has grown.
-    """
+def _count_parameters(inputs: Inputs, recipe: str) -> int:
+    """Return how many numbers the finished model holds; 0 where only growing tells."""
     n, n_columns = inputs.x.shape
     n_stored = n * (1 if inputs.mirrored is None else 2)
-    n_in, n_out = n_columns + 1, inputs.n_classes
     return {
-        "logistic": n_in * n_out,
-        "mlp": n_in * N_HIDDEN + (N_HIDDEN + 1) * n_out,
+        "logistic": count_parameters(inputs.n_classes, n_columns=n_columns),
+        "mlp": count_parameters(N_HIDDEN, n_columns=n_columns)
+        + count_parameters(inputs.n_classes, n_columns=N_HIDDEN),
         "knn": n_stored * n_columns,
     }.get(recipe, 0)
 
@@ -268,24 +216,24 @@ def describe_effort(
     others: Mapping[str, str],
     tune: bool = True,
 ) -> pd.DataFrame:
-    """State what each model is fed and how much tuning it got.
+    """State what each model learns from and how much tuning it got.
 
     Args:
-        recipes: Model to what it is fed, in words, and its recipe.
+        recipes: Model to what it learns from, in words, and its recipe.
         others: Model that is not of these recipes to its effort, in words.
-        tune: Whether the rivals were built with `tune`.
+        tune: Whether the models were built with `tune`.
 
     Returns:
-        Table `model`, `fed`, `setting`, `tried`, `chosen_by`.
+        Table `model`, `inputs`, `setting`, `tried`, `chosen_by`.
     """
     rows = []
-    for model, (fed, recipe) in recipes.items():
+    for model, (inputs, recipe) in recipes.items():
         settings = RECIPES[recipe]
         values = settings.tried if tune else settings.tried[1:2]
         tried = ", ".join(f"{value:g}" for value in values)
         by = f"log loss over {N_INNER_FOLDS} folds of the training people"
         by = by if tune else "nobody: fixed beforehand"
-        rows.append((model, fed, settings.setting, tried, by))
+        rows.append((model, inputs, settings.setting, tried, by))
     rows += [(model, effort, "", "", "") for model, effort in others.items()]
-    columns = ["model", "fed", "setting", "tried", "chosen_by"]
+    columns = ["model", "inputs", "setting", "tried", "chosen_by"]
     return pd.DataFrame(rows, columns=columns)

@@ -1,29 +1,39 @@
-"""The softmax on numbers, pose or picture features: built, taught, asked for shares."""
+"""The softmax on numbers, pose or picture features: built, fitted, saved, loaded."""
 
+import json
+import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 
+from utils.core.cache import build_key
+from utils.core.files import atomic_path
 from utils.training.keras_loop import Schedule, fit_model, predict, seed_training
+from utils.training.protocol import Inputs, Model
 
 if TYPE_CHECKING:
     import keras
 
+CODE = ("utils.training.softmax", "utils.training.keras_loop")
+SCHEDULE = Schedule(n_epochs=60, patience=10, batch_size=32, learning_rate=0.02)
 _LEAST_VARIANCE = 1e-10
 
 
 def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
-    """Build one dense softmax layer on inputs that the model standardises itself.
+    """Build one dense softmax layer on inputs that the network standardises itself.
 
     Args:
         x: Training inputs `(n, n_columns)`: mean and variance are taken from them.
         n_classes: How many classes there are.
 
     Returns:
-        Model with `n_columns * n_classes + n_classes` trainable weights.
+        Network with `n_columns * n_classes + n_classes` trainable weights.
     """
     import keras
 
@@ -39,28 +49,99 @@ def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
     return keras.Sequential([keras.Input((x.shape[1],)), scale, softmax])
 
 
+def count_parameters(n_classes: int, *, n_columns: int = 34) -> int:
+    """Return the weights of a softmax: one a number and class, one a class.
+
+    Example:
+        >>> count_parameters(6)
+        210
+    """
+    return n_columns * n_classes + n_classes
+
+
+def build_softmax_model(
+    name: str, inputs: Inputs, *, schedule: Schedule = SCHEDULE
+) -> Model:
+    """Make a softmax's part in the comparison.
+
+    Args:
+        name: Column `model` of its results, such as `pose_softmax`.
+        inputs: What it learns from.
+        schedule: How long and how fast.
+
+    Returns:
+        The model; its key holds the content of the inputs.
+    """
+    return Model(
+        name,
+        partial(_fit_rows, inputs=inputs, schedule=schedule),
+        key=build_key(code=CODE, schedule=repr(schedule), inputs=joblib.hash(inputs)),
+        n_parameters=count_parameters(inputs.n_classes, n_columns=inputs.x.shape[1]),
+    )
+
+
+def _fit_rows(
+    train: np.ndarray, val: np.ndarray, *, seed: int, inputs: Inputs, schedule: Schedule
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Fit a softmax on some rows and predict others: a `Fit` of the comparison."""
+    network, history = fit_softmax(inputs, train, val, schedule=schedule, seed=seed)
+    return history, predict(network, inputs.hide_columns(train, val))
+
+
+def fit_softmax(
+    inputs: Inputs,
+    train: np.ndarray,
+    val: np.ndarray,
+    *,
+    schedule: Schedule,
+    seed: int,
+) -> tuple["keras.Model", pd.DataFrame]:
+    """Fit a softmax on some rows.
+
+    Args:
+        inputs: What it learns from.
+        train: Rows to learn from.
+        val: Rows to stop by.
+        schedule: How long and how fast.
+        seed: Decides the order.
+
+    Returns:
+        Network with the best weights, and history.
+    """
+    seed_training(seed)
+    versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
+    x = np.stack([v[train] for v in versions], axis=1).astype(np.float32)
+    network = build_softmax(x.reshape(-1, x.shape[-1]), n_classes=inputs.n_classes)
+    history = fit_model(
+        network,
+        (x, inputs.y[train]),
+        watched=(inputs.x[train], inputs.y[train]),
+        val=(inputs.x[val], inputs.y[val]),
+        schedule=schedule,
+        seed=seed,
+    )
+    return network, history
+
+
 @dataclass(frozen=True)
-class Inputs:
-    """What a softmax learns from: one row for each row of the samples table.
+class PoseClassifier:
+    """A finished posture classifier with what is needed to use it.
 
     Attributes:
-        x: Numbers of every frame, `(n, n_columns)`.
-        y: Class number of every frame; every class occurs.
-        mirrored: Numbers of every frame's mirror image, learnt from as well, or None.
-        told: Numbers to tell classes from in place of `x`, to ask what a model makes of
-            changed pictures; it still stops by `x`. None: `x`.
+        model: Keras model, 34 numbers in, a probability for each class out.
+        classes: Class of each output, in order.
+        features: Kind of the 34 numbers (`normalised`, `torso`, `raw`).
+        network: Pose network that found the keypoints.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    mirrored: np.ndarray | None = None
-    told: np.ndarray | None = None
+    model: "keras.Model"
+    classes: tuple[str, ...]
+    features: str
+    network: str
 
-
-def take_rows(inputs: Inputs, rows: np.ndarray) -> Inputs:
-    """Return the inputs of some rows (numbers, or a mask)."""
-    parts = (inputs.x, inputs.y, inputs.mirrored, inputs.told)
-    return Inputs(*(None if part is None else part[rows] for part in parts))
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities `(n, n_classes)` for numbers `(n, 34)`."""
+        return predict(self.model, x)
 
 
 def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:
@@ -78,70 +159,80 @@ def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:
     return max(1, round(float(best.median())))
 
 
-def fit_rows(
-    train: np.ndarray,
-    val: np.ndarray,
-    *,
-    seed: int,
+def fit_classifier(
     inputs: Inputs,
-    schedule: Schedule,
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Teach a softmax on some rows and let it tell others: a `Fit` of the comparison.
+    *,
+    classes: Sequence[str],
+    features: str,
+    network: str,
+    n_epochs: int,
+    seed: int,
+) -> PoseClassifier:
+    """Fit the final classifier on every sample there is, for a number of epochs.
+
+    Nobody is held out, so that it cannot stop by itself: the comparison's folds say
+    how long to learn.
 
     Args:
-        train: Rows to learn from.
-        val: Rows to stop by and to tell.
-        seed: Decides first weights and order.
-        inputs: What it learns from.
-        schedule: How long and how fast.
+        inputs: The 34 numbers of every sample, and of its mirrored pose.
+        classes: Class names in order of their numbers.
+        features: Kind of the 34 numbers.
+        network: Pose network that found the keypoints.
+        n_epochs: How long, at least 1.
+        seed: Decides the order.
 
     Returns:
-        History and probabilities `(len(val), n_classes)`.
+        The classifier.
     """
-    model, history = fit_softmax(inputs, train, val, schedule=schedule, seed=seed)
-    told = inputs.x if inputs.told is None else inputs.told
-    return history, predict(model, told[val])
+    rows = np.arange(len(inputs.x))
+    schedule = replace(SCHEDULE, n_epochs=n_epochs, patience=n_epochs)
+    model, _ = fit_softmax(inputs, rows, rows, schedule=schedule, seed=seed)
+    return PoseClassifier(model, tuple(classes), features, network)
 
 
-def fit_softmax(
-    inputs: Inputs,
-    train: np.ndarray,
-    val: np.ndarray,
-    *,
-    schedule: Schedule,
-    seed: int,
-) -> tuple["keras.Model", pd.DataFrame]:
-    """Teach a softmax on some rows; arguments as for `fit_rows`.
+def save_classifier(classifier: PoseClassifier, path: Path) -> None:
+    """Write a classifier as one `.keras` file, names and settings inside.
+
+    Args:
+        classifier: What to keep.
+        path: Where to; must end in `.keras`.
+    """
+    about = {
+        "classes": list(classifier.classes),
+        "features": classifier.features,
+        "network": classifier.network,
+    }
+    with atomic_path(Path(path)) as part:
+        classifier.model.save(part)
+        with zipfile.ZipFile(part, "a") as archive:
+            archive.writestr("posenet.json", json.dumps(about))
+
+
+def load_classifier(path: Path) -> PoseClassifier:
+    """Read a classifier back.
+
+    Args:
+        path: File that `save_classifier` wrote.
 
     Returns:
-        Model with the best weights, and history.
-    """
-    seed_training(seed)
-    versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
-    x = np.stack([v[train] for v in versions], axis=1).astype(np.float32)
-    model = build_softmax(x.reshape(-1, x.shape[-1]), n_classes=int(inputs.y.max()) + 1)
-    history = fit_model(
-        model,
-        (x, inputs.y[train]),
-        watched=(inputs.x[train], inputs.y[train]),
-        val=(inputs.x[val], inputs.y[val]),
-        schedule=schedule,
-        seed=seed,
-    )
-    return model, history
-
-
-def number_classes(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Return each label's place among the classes, int64.
+        The classifier.
 
     Raises:
-        ValueError: If a label is none of the classes.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not such a file.
     """
-    numbers = pd.Index(classes).get_indexer(pd.Index(labels))
-    if (numbers < 0).any():
-        odd = np.asarray(labels, dtype=object)[numbers < 0][0]
+    import keras
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"No classifier at {path}. Run the notebook first.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            about = json.loads(archive.read("posenet.json"))
+        model = keras.models.load_model(path, compile=False)
+        classes = tuple(about["classes"])
+        return PoseClassifier(model, classes, about["features"], about["network"])
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"Expected labels out of {', '.join(classes)}, got {odd!r}. Add the class "
-            "or relabel."
-        )
-    return numbers.astype(np.int64)
+            f"{path.name} is not a classifier that this project wrote. Save it again."
+        ) from error

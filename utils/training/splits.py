@@ -1,13 +1,33 @@
-"""Who learns and who is held out: samples, folds, and how much leaks between them."""
+"""Who learns and who is held out: samples, folds, split strategies, and what leaks.
+
+People are held out by `build_folds`; `build_strategies` divides the same samples in
+easier ways too, to show how much of a score is leak.
+"""
 
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from utils.core.tables import check_table
+from utils.training.protocol import Split
+
+STRATEGIES: dict[str, str] = {
+    "random": "random frames",
+    "blocks": "blocks of time, with a gap",
+    "clips": "another clip of the same person",
+    "people": "people never seen",
+    "cameras": "rooms never seen",
+}
+# How near to a validation frame a training frame of the same video counts as a leak.
+NEAR_S = 1.0
+# Time stamps are decimals: 1.2 - 0.2 must count as within 1.0.
+_TOLERANCE_S = 1e-6
+# A block of time ends where no frame follows for this many times the usual distance.
+_HOLE = 2.5
+_WHO = {"subject": "person", "camera": "camera"}
 
 
 def build_samples(
@@ -50,6 +70,36 @@ def build_samples(
     return check_table(samples.merge(who, on="video", how="left"), "samples")
 
 
+def choose_folds(
+    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
+) -> tuple[pd.DataFrame, str]:
+    """Hold people out; where there is one person only, stretches of time.
+
+    Args:
+        samples: Table `samples`.
+        n_folds: Number of folds, at least 2; fewer where people or time give fewer.
+        seed: Decides who, or what, goes together.
+
+    Returns:
+        The samples with `fold`, from 0 (of one person, fewer of them: what lies between
+        two folds is left out), and a sentence that says what is held out.
+
+    Raises:
+        ValueError: If nothing can be held out: `check_groups`, `build_time_folds`.
+    """
+    people = samples["subject"].unique()
+    if len(people) > 1:
+        folds = build_folds(samples, n_folds=n_folds, seed=seed)
+        n = folds["fold"].nunique()
+        return folds, f"Whole people are held out: {len(people)} people in {n} folds."
+    folds = build_time_folds(samples, n_folds=n_folds, seed=seed)
+    return folds, (
+        f"One person alone is labelled, {people[0]}: stretches of time are held out, "
+        f"in {folds['fold'].nunique()} folds. Same person, same room: such scores are "
+        "flattering. Film one more person to know."
+    )
+
+
 def build_folds(
     samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0, group: str = "subject"
 ) -> pd.DataFrame:
@@ -88,7 +138,7 @@ def build_folds(
 
 def check_groups(samples: pd.DataFrame, *, group: str = "subject") -> None:
     """Raise `ValueError`, in one sentence, if no `group` can be held out honestly."""
-    who = {"subject": "person", "camera": "camera"}.get(group, group)
+    who = _WHO.get(group, group)
     if group not in samples or samples[group].isna().any():
         raise ValueError(
             f"Not every sample says its {group}. Fill in the column {group} of "
@@ -100,12 +150,7 @@ def check_groups(samples: pd.DataFrame, *, group: str = "subject") -> None:
             f"Only one class is labelled, {classes[0]!r}: there is nothing to tell "
             "apart. Label a second posture."
         )
-    if len(groups) < 2:
-        raise ValueError(
-            f"Only one {who} is labelled, {groups[0]}: none can be held out. Label "
-            f"another {who}, or name who is who in videos.csv; until then "
-            "`time_blocks` gives folds, but flatters."
-        )
+    check_two(groups, who=who)
     shown_by = samples.groupby("label")[group].unique()
     once = shown_by[shown_by.map(len) == 1]
     if len(once):
@@ -113,6 +158,15 @@ def check_groups(samples: pd.DataFrame, *, group: str = "subject") -> None:
             f"Only {once.iloc[0][0]} shows {once.index[0]!r}: held out, nobody would "
             f"be left to learn it from. Label another {who} doing it, or leave the "
             "class out."
+        )
+
+
+def check_two(groups: Sequence[str], *, who: str = "person") -> None:
+    """Raise `ValueError` unless there are two people, or rooms, to tell apart."""
+    if len(groups) < 2:
+        raise ValueError(
+            f"Only one {who} is labelled, {groups[0]}: none can be held out. Label "
+            f"another {who}, or name who is who in videos.csv."
         )
 
 
@@ -164,48 +218,257 @@ def summarise_folds(samples: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(total=counts.sum(axis=1)).rename_axis(columns=None)
 
 
-def leak_share(
-    samples: pd.DataFrame, is_val: np.ndarray, *, within_s: float = 1.0
-) -> float:
-    """Return the share of held-out frames that have a near twin in training.
-
-    A near twin is a frame of the same video at most `within_s` away in time. Split by
-    person it is 0; split at random it is near 1, and the score is mostly memory.
-
-    Args:
-        samples: Table `samples`.
-        is_val: True for the rows held out; the others are learnt from.
-        within_s: How near in time, seconds.
-
-    Returns:
-        Share from 0 to 1; NaN if nothing is held out.
-    """
-    table = samples[["video", "time_s"]].assign(is_val=np.asarray(is_val, dtype=bool))
-    n_leaks = 0
-    for _, rows in table.groupby("video"):
-        learnt = np.sort(rows.loc[~rows["is_val"], "time_s"].to_numpy())
-        held_out = rows.loc[rows["is_val"], "time_s"].to_numpy()
-        # time stamps are decimals: 1.2 - 0.2 must count as within 1.0
-        start = np.searchsorted(learnt, held_out - within_s - 1e-6)
-        end = np.searchsorted(learnt, held_out + within_s + 1e-6)
-        n_leaks += int((end > start).sum())
-    n_val = int(table["is_val"].sum())
-    return n_leaks / n_val if n_val else float("nan")
-
-
-def measure_leak(samples: pd.DataFrame, *, within_s: float = 1.0) -> float:
-    """Return `leak_share` over all folds, each held out once.
+def build_splits(samples: pd.DataFrame) -> list[Split]:
+    """Turn the column `fold` into splits: each fold is validated on once.
 
     Args:
         samples: Table `samples` with `fold`.
-        within_s: How near in time, seconds.
 
     Returns:
-        Share from 0 to 1.
+        Splits in order of fold.
+
+    Raises:
+        ValueError: If there are fewer than two folds.
     """
     folds = samples["fold"].to_numpy()
-    leaks = [
-        leak_share(samples, folds == fold, within_s=within_s) * (folds == fold).sum()
-        for fold in np.unique(folds)
+    if len(np.unique(folds)) < 2:
+        check_two(samples["subject"].unique())
+        raise ValueError(
+            "Expected at least two folds, got 1. Divide the samples again."
+        )
+    return _split_by(folds)
+
+
+def _split_by(fold: np.ndarray) -> list[Split]:
+    """Turn fold numbers into splits; -1 is always learnt from, never scored."""
+    names = [int(f) for f in np.unique(fold) if f >= 0]
+    splits = [
+        Split(f, np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in names
     ]
-    return float(sum(leaks) / len(samples))
+    return splits if len(names) > 1 else []
+
+
+def build_time_folds(
+    samples: pd.DataFrame,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+    block_s: float = 5.0,
+    gap_s: float = 1.0,
+) -> pd.DataFrame:
+    """Divide the time of each video into blocks, with a gap where folds meet.
+
+    A block is a stretch of one label, cut where it grows longer than `block_s`. The
+    same person, clothes and room are on both sides, so the score flatters; it is what
+    one person's videos allow.
+
+    Args:
+        samples: Table `samples`.
+        n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
+        seed: Decides which block goes where.
+        block_s: Longest block, seconds.
+        gap_s: Least distance between two folds in a video, seconds; frames nearer
+            than this after another fold's are left out.
+
+    Returns:
+        The samples that remain, with `fold`, from 0.
+
+    Raises:
+        ValueError: If a class fills one block only.
+    """
+    samples = check_table(samples, "samples")
+    order = samples.sort_values(["video", "time_s"])
+    block = _find_blocks(order, block_s=block_s)
+    n_blocks = block.groupby(order["label"]).nunique()
+    n_folds = min(n_folds, int(n_blocks.min()))
+    _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    firsts = order[~block.duplicated()]  # a row a block: each counts the same
+    fold_of = np.empty(len(firsts), dtype=np.int64)
+    for fold, (_, val) in enumerate(splitter.split(firsts, firsts["label"])):
+        fold_of[val] = fold
+    order = order.assign(fold=fold_of[block.to_numpy()])
+    kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
+    _check_counts(kept.groupby("label")["fold"].nunique(), 2, "folds")
+    return kept
+
+
+def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
+    """Number the blocks of samples sorted by video and time, from 0."""
+    previous = order.shift()
+    is_new_video = order["video"] != previous["video"]
+    step_s = (order["time_s"] - previous["time_s"]).mask(is_new_video)
+    is_hole = step_s > _HOLE * step_s.median()
+    is_new = is_new_video | is_hole | (order["label"] != previous["label"])
+    stretch = is_new.cumsum()
+    start_s = order["time_s"].groupby(stretch).transform("first")
+    part = ((order["time_s"] - start_s) / block_s + 1e-9).astype(np.int64)
+    number = pd.factorize(pd.MultiIndex.from_arrays([stretch, part]))[0]
+    return pd.Series(number, index=order.index)
+
+
+def _is_clear(order: pd.DataFrame, *, gap_s: float) -> np.ndarray:
+    """Mark the samples that keep `gap_s` from every earlier kept one of other folds."""
+    is_clear = np.ones(len(order), dtype=bool)
+    for rows in order.groupby("video").indices.values():
+        times, folds = order["time_s"].to_numpy()[rows], order["fold"].to_numpy()[rows]
+        last_s: dict[int, float] = {}
+        for row, time_s, fold in zip(rows, times, folds, strict=True):
+            others = [t for f, t in last_s.items() if f != fold]
+            is_clear[row] = not others or time_s - max(others) > gap_s + _TOLERANCE_S
+            if is_clear[row]:
+                last_s[fold] = time_s
+    return is_clear
+
+
+def _check_counts(counts: pd.Series, n_needed: int, what: str) -> None:
+    """Raise `ValueError` if a class has fewer than `n_needed` of something."""
+    if counts.min() < n_needed:
+        raise ValueError(
+            f"{counts.idxmin()!r} has {counts.min()} {what}, expected at least "
+            f"{n_needed}. Label more of it, at another time, or leave the class out."
+        )
+
+
+def build_strategies(
+    samples: pd.DataFrame, *, n_folds: int = 5, gap_s: float = NEAR_S, seed: int = 0
+) -> dict[str, list[Split]]:
+    """Divide the samples in each way that they allow.
+
+    Args:
+        samples: Table `samples`; `fold` (by person) and `camera` where known.
+        n_folds: Folds of a strategy at most; `people` keeps the folds it has.
+        gap_s: Under `blocks`, training frames this near in time to a validation frame
+            of the same video are left out.
+        seed: Decides the random frames.
+
+    Returns:
+        Strategy to splits, in the order of `STRATEGIES`. `clips` is absent where nobody
+        has two clips, `people` and `cameras` where fewer than two are known.
+    """
+    folds = {
+        "random": _deal_frames(len(samples), n_folds, seed),
+        "blocks": _cut_blocks(samples, n_folds),
+        "clips": _deal_clips(samples, n_folds),
+        "cameras": _deal_cameras(samples, n_folds),
+    }
+    found = {name: _split_by(fold) for name, fold in folds.items()}
+    found["blocks"] = [_leave_gap(samples, s, gap_s) for s in found["blocks"]]
+    found["people"] = build_splits(samples) if "fold" in samples else []
+    full = {name: [s for s in found[name] if len(s.train)] for name in STRATEGIES}
+    return {name: splits for name, splits in full.items() if splits}
+
+
+def _deal_frames(n: int, n_folds: int, seed: int) -> np.ndarray:
+    """Deal frames to folds at random, as a plain train/test split does."""
+    return np.random.default_rng(seed).permutation(np.arange(n) % n_folds)
+
+
+def _cut_blocks(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
+    """Cut each video's labelled frames into equal blocks of time, one a fold.
+
+    Which block goes to which fold turns from video to video: else one fold would hold
+    the end of every video.
+    """
+    groups = samples.groupby("video")
+    rank = groups["time_s"].rank(method="first").to_numpy() - 1
+    size = groups["time_s"].transform("size").to_numpy()
+    block = np.floor(rank * n_folds / size).astype(int)
+    return (block + pd.factorize(samples["video"])[0]) % n_folds
+
+
+def _leave_gap(samples: pd.DataFrame, split: Split, gap_s: float) -> Split:
+    """Leave out training frames that lie nearer than the gap to validation frames."""
+    near = find_near(samples, split.train, split.val, within_s=gap_s)
+    return Split(split.fold, split.train[~near], split.val)
+
+
+def _deal_clips(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
+    """Deal the clips of people who have several, so that each is split over folds."""
+    clips = samples[["subject", "video"]].drop_duplicates()
+    clips = clips.sort_values(["subject", "video"], kind="stable")
+    clip_no = clips.groupby("subject").cumcount()
+    n_clips = clips.groupby("subject")["video"].transform("size")
+    clips["fold"] = (pd.factorize(clips["subject"])[0] + clip_no) % n_folds
+    clips.loc[n_clips < 2, "fold"] = -1
+    return samples["video"].map(clips.set_index("video")["fold"]).to_numpy()
+
+
+def _deal_cameras(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
+    """Deal cameras to folds, the largest first, each to the emptiest fold."""
+    fold = np.full(len(samples), -1)
+    if "camera" not in samples:
+        return fold
+    counts = samples["camera"].value_counts()
+    load = np.zeros(min(n_folds, max(1, len(counts))), dtype=int)
+    for camera, n_frames in counts.items():
+        emptiest = int(load.argmin())
+        fold[(samples["camera"] == camera).to_numpy()] = emptiest
+        load[emptiest] += n_frames
+    return fold
+
+
+def find_near(
+    samples: pd.DataFrame, rows: np.ndarray, others: np.ndarray, *, within_s: float
+) -> np.ndarray:
+    """Tell which rows have one of the others near in time, in the same video.
+
+    Args:
+        samples: Table `samples`.
+        rows: Row numbers to ask of.
+        others: Row numbers to look for.
+        within_s: Seconds; a distance of exactly this counts as near.
+
+    Returns:
+        Bool array, one value for each of `rows`.
+    """
+    video = pd.factorize(samples["video"])[0]
+    time_s = samples["time_s"].to_numpy(float)
+    near = np.zeros(len(rows), dtype=bool)
+    for number in np.unique(video[rows]):
+        asked = np.flatnonzero(video[rows] == number)
+        there = np.sort(time_s[others[video[others] == number]])
+        if not len(there):
+            continue
+        at = time_s[rows[asked]]
+        place = np.searchsorted(there, at)
+        before = at - there[np.maximum(place - 1, 0)]
+        after = there[np.minimum(place, len(there) - 1)] - at
+        near[asked] = (
+            np.minimum(np.abs(before), np.abs(after)) <= within_s + _TOLERANCE_S
+        )
+    return near
+
+
+def measure_leaks(
+    samples: pd.DataFrame,
+    splits: Sequence[Split],
+    *,
+    within_s: float = NEAR_S,
+    twins: np.ndarray | None = None,
+) -> dict[str, float]:
+    """Measure how many validation frames have a close relation in training.
+
+    Args:
+        samples: Table `samples`.
+        splits: The splits of one strategy.
+        within_s: How near in time a neighbour of the same video is.
+        twins: Group of near-duplicates of each row (`duplicates.group_duplicates`).
+
+    Returns:
+        Shares 0 to 1 over all validation frames: `leak_near`, `leak_twin` (NaN
+        without `twins`), `leak_video`, `leak_person`.
+    """
+    groups = {"leak_video": samples["video"], "leak_person": samples["subject"]}
+    if twins is not None:
+        groups["leak_twin"] = pd.Series(twins, index=samples.index)
+    codes = {name: pd.factorize(values)[0] for name, values in groups.items()}
+    found: dict[str, list[np.ndarray]] = {"leak_near": []}
+    for split in splits:
+        near = find_near(samples, split.val, split.train, within_s=within_s)
+        found["leak_near"].append(near)
+        for name, code in codes.items():
+            shared = np.isin(code[split.val], code[split.train])
+            found.setdefault(name, []).append(shared)
+    shares = {name: float(np.concatenate(f).mean()) for name, f in found.items()}
+    return {"leak_twin": np.nan, **shares}

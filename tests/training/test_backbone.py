@@ -1,4 +1,4 @@
-"""The blocks that never change: right preprocessing, and nothing looked at twice."""
+"""The blocks that never change: right preprocessing, and nothing computed twice."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +15,10 @@ from utils.training.backbone import (
     MEAN,
     STD,
     WEIGHTS,
-    compile_trunk,
-    look_at_frames,
-    pool_views,
+    compile_backbone,
+    embed_frames,
+    embed_image,
+    pool_features,
 )
 
 
@@ -29,10 +30,10 @@ def frames(tmp_path: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[np.ndarray, int]]:
-    """Look at frames; tells how many pictures were read for it beside the first."""
+def embed(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[np.ndarray, int]]:
+    """Embed frames; also says how many pictures were read beside the first."""
 
-    def look(frames: pd.DataFrame) -> tuple[np.ndarray, int]:
+    def embed(frames: pd.DataFrame) -> tuple[np.ndarray, int]:
         read: list[Path] = []
 
         def read_image(path: Path) -> np.ndarray:
@@ -40,53 +41,53 @@ def look(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[np.ndarray, int]]:
             return read_picture(path)
 
         folder = tmp_path / "kept"
-        views = look_at_frames(
+        features = embed_frames(
             frames, folder=folder, read_image=read_image, n_augmented=1
         )
-        return views, len(read) - 1
+        return features, len(read) - 1
 
-    return look
+    return embed
 
 
-def test_trunk_and_tail_are_the_stored_network_on_imagenet_colours() -> None:
+def test_backbone_and_head_are_the_stored_network_on_imagenet_colours() -> None:
     import keras
 
     image = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
-    views = compile_trunk((224, 224))(image[None])
+    features = compile_backbone((224, 224))(image[None])
     stored = keras.models.load_model(find_weights(WEIGHTS), compile=False)
     scaled = ((image / 255 - MEAN) / STD)[None].astype(np.float32)
     expected = np.asarray(stored(scaled, training=False)).mean(axis=(1, 2))
-    np.testing.assert_allclose(pool_views(views), expected, atol=1e-4)
+    np.testing.assert_allclose(pool_features(features), expected, atol=1e-4)
 
 
 def test_frames_come_in_order_in_every_version(
-    frames: pd.DataFrame, look: Callable
+    frames: pd.DataFrame, embed: Callable
 ) -> None:
-    views, n_read = look(frames)
-    assert views.shape[:2] == (6, 3) and views.dtype == np.float16
+    features, n_read = embed(frames)
+    assert features.shape[:2] == (6, 3) and features.dtype == np.float16
     assert n_read == 6
     image = make_picture(True, seed=3)
     canvas_wh = choose_canvas(image)
-    alone = compile_trunk(canvas_wh)(fit_canvas(image, canvas_wh=canvas_wh)[None])
-    np.testing.assert_allclose(views[3, 0], alone[0], atol=0.02)
+    alone = compile_backbone(canvas_wh)(fit_canvas(image, canvas_wh=canvas_wh)[None])
+    np.testing.assert_allclose(features[3, 0], alone[0], atol=0.02)
 
 
-def test_only_new_pictures_are_looked_at(frames: pd.DataFrame, look: Callable) -> None:
-    some, n_read = look(frames.iloc[1:4])
+def test_only_new_pictures_are_embedded(frames: pd.DataFrame, embed: Callable) -> None:
+    some, n_read = embed(frames.iloc[1:4])
     assert n_read == 3
-    every, n_read = look(frames)
+    every, n_read = embed(frames)
     assert n_read == 3
     np.testing.assert_array_equal(every[1:4], some)
-    again, n_read = look(frames.iloc[::-1])
+    again, n_read = embed(frames.iloc[::-1])
     assert n_read == 0
     np.testing.assert_array_equal(again[::-1], every)
 
 
 def test_versions_of_a_picture_do_not_depend_on_its_neighbours(
-    frames: pd.DataFrame, look: Callable, tmp_path: Path
+    frames: pd.DataFrame, embed: Callable, tmp_path: Path
 ) -> None:
-    together, _ = look(frames)
-    alone = look_at_frames(
+    together, _ = embed(frames)
+    alone = embed_frames(
         frames.iloc[4:5],
         folder=tmp_path / "other",
         read_image=read_picture,
@@ -96,21 +97,21 @@ def test_versions_of_a_picture_do_not_depend_on_its_neighbours(
 
 
 def test_pictures_are_known_by_content_not_by_name(
-    frames: pd.DataFrame, look: Callable
+    frames: pd.DataFrame, embed: Callable
 ) -> None:
-    look(frames)
+    embed(frames)
     moved = Path(frames["path"][0]).rename(Path(frames["path"][0]).with_name("z.png"))
     changed = Path(frames["path"][1])
     changed.write_bytes(Path(frames["path"][2]).read_bytes())
-    views, n_read = look(frames.assign(path=[str(moved), *frames["path"][1:]]))
+    features, n_read = embed(frames.assign(path=[str(moved), *frames["path"][1:]]))
     assert n_read == 0
-    np.testing.assert_array_equal(views[1], views[2])
+    np.testing.assert_array_equal(features[1], features[2])
 
 
-def test_other_settings_are_kept_apart(frames: pd.DataFrame, look: Callable) -> None:
-    look(frames)
+def test_other_settings_are_kept_apart(frames: pd.DataFrame, embed: Callable) -> None:
+    embed(frames)
     folder = Path(frames["path"][0]).parents[1] / "kept"
-    plain = look_at_frames(
+    plain = embed_frames(
         frames.iloc[:2],
         folder=folder,
         read_image=read_picture,
@@ -123,13 +124,13 @@ def test_other_settings_are_kept_apart(frames: pd.DataFrame, look: Callable) -> 
 @pytest.mark.slow
 def test_processes_give_the_same_as_one(
     frames: pd.DataFrame,
-    look: Callable,
+    embed: Callable,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    one, _ = look(frames)
+    one, _ = embed(frames)
     monkeypatch.setattr(backbone, "_N_AT_ONCE", 3)
-    two = look_at_frames(
+    two = embed_frames(
         frames,
         folder=tmp_path / "two",
         read_image=read_picture,
@@ -141,5 +142,13 @@ def test_processes_give_the_same_as_one(
 
 def test_no_frames_are_refused(tmp_path: Path) -> None:
     none = pd.DataFrame({"path": []})
-    with pytest.raises(ValueError, match="No frames to look at"):
-        look_at_frames(none, folder=tmp_path, read_image=read_picture)
+    with pytest.raises(ValueError, match="No frames to compute features of"):
+        embed_frames(none, folder=tmp_path, read_image=read_picture)
+
+
+def test_one_picture_is_embedded_as_among_many(
+    frames: pd.DataFrame, embed: Callable
+) -> None:
+    features, _ = embed(frames)
+    alone = embed_image(make_picture(True, seed=5))
+    np.testing.assert_allclose(alone[0], pool_features(features[5:, 0])[0], atol=0.05)

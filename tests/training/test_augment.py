@@ -5,8 +5,8 @@ import pytest
 
 from utils.training.augment import (
     CANVAS_PX,
-    View,
-    build_views,
+    Augmentation,
+    augment_image,
     choose_canvas,
     fit_canvas,
 )
@@ -44,28 +44,30 @@ def test_picture_of_another_shape_keeps_it_and_lies_on_grey() -> None:
 
 
 def test_versions_are_the_picture_its_mirror_image_and_others() -> None:
-    view = View((160, 120), mirrors=True, n_augmented=3)
+    versions = Augmentation((160, 120), mirrors=True, n_augmented=3)
     image = make_noise()
-    views = build_views(image, view=view, rng=np.random.default_rng(0))
-    assert views.shape == (5, 120, 160, 3) and views.dtype == np.uint8
-    np.testing.assert_array_equal(views[0], image)
-    np.testing.assert_array_equal(views[1], image[:, ::-1])
-    assert len(np.unique(views.reshape(5, -1), axis=0)) == 5
+    images = augment_image(image, versions=versions, rng=np.random.default_rng(0))
+    assert images.shape == (5, 120, 160, 3) and images.dtype == np.uint8
+    np.testing.assert_array_equal(images[0], image)
+    np.testing.assert_array_equal(images[1], image[:, ::-1])
+    assert len(np.unique(images.reshape(5, -1), axis=0)) == 5
 
 
 def test_without_mirroring_left_stays_left() -> None:
     image = np.zeros((120, 160, 3), dtype=np.uint8)
     image[:, :60] = 200
-    view = View((160, 120), mirrors=False, n_augmented=20)
-    views = build_views(image, view=view, rng=np.random.default_rng(0))
-    assert len(views) == 21
-    assert (views[:, :, :20].mean((1, 2, 3)) > views[:, :, -20:].mean((1, 2, 3))).all()
+    versions = Augmentation((160, 120), mirrors=False, n_augmented=20)
+    images = augment_image(image, versions=versions, rng=np.random.default_rng(0))
+    assert len(images) == 21
+    assert (
+        images[:, :, :20].mean((1, 2, 3)) > images[:, :, -20:].mean((1, 2, 3))
+    ).all()
 
 
 def test_equal_seeds_give_equal_versions() -> None:
-    view = View((160, 120), mirrors=True, n_augmented=2)
+    versions = Augmentation((160, 120), mirrors=True, n_augmented=2)
     first, second, other = (
-        build_views(make_noise(), view=view, rng=np.random.default_rng(seed))
+        augment_image(make_noise(), versions=versions, rng=np.random.default_rng(seed))
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, second)

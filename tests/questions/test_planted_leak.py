@@ -10,9 +10,10 @@ import pytest
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
 from utils.questions.background import read_room, run_room_test, stack_room
 from utils.questions.background_images import make_room_pictures, pick_frames
-from utils.questions.leakage import build_ladder, run_ladder
-from utils.training.protocol import Run, build_splits, run_rivals
-from utils.training.sklearn_models import Inputs, build_rival
+from utils.questions.leakage import run_ladder
+from utils.training.protocol import Inputs, RunModels, run_models
+from utils.training.sklearn_models import build_recipe_model
+from utils.training.splits import build_splits, build_strategies
 
 CLASSES = ("arms down", "arms out", "arms up")
 WIDTH, HEIGHT, N_FRAMES = 96, 72, 5
@@ -66,7 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     columns = ["video", "frame_idx", "time_s", "subject", "label"]
     columns += ["camera", "path", "fold"]
     samples = pd.DataFrame(rows, columns=columns)
-    run: Run = partial(run_rivals, seeds=[0], folder=folder / "fits")
+    run: RunModels = partial(run_models, seeds=[0], folder=folder / "fits")
     return {"samples": samples, "poses": poses, "run": run, "folder": folder}
 
 
@@ -95,14 +96,14 @@ def _point(table: pd.DataFrame, poses: dict) -> Inputs:
 
 def test_ladder_exposes_a_room_that_tells_the_class(made: dict) -> None:
     samples, run = made["samples"], made["run"]
-    rivals = [
-        build_rival(
+    models = [
+        build_recipe_model(
             "pose", _point(samples, made["poses"]), recipe="logistic", tune=False
         ),
-        build_rival("image", _look(samples), recipe="logistic", tune=False),
+        build_recipe_model("image", _look(samples), recipe="logistic", tune=False),
     ]
-    ladder = build_ladder(samples, n_folds=4)
-    table = run_ladder(samples, rivals, ladder, run=run)
+    ladder = build_strategies(samples, n_folds=4)
+    table = run_ladder(samples, models, ladder, run=run)
     accuracy = table.set_index(["model", "rung"])["accuracy"]
     assert accuracy["pose"].min() > 0.95
     assert accuracy["image", "random"] > 0.95
@@ -121,8 +122,10 @@ def test_room_test_exposes_a_room_that_tells_the_class(made: dict) -> None:
         folder=made["folder"] / "room",
     )
     stacked = stack_room(samples, room)
-    rivals = [build_rival("image", _look(stacked), recipe="logistic", tune=False)]
-    table = run_room_test(samples, room, rivals, run=run)
+    models = [
+        build_recipe_model("image", _look(stacked), recipe="logistic", tune=False)
+    ]
+    table = run_room_test(samples, room, models, run=run)
     accuracy = table.set_index("variant")["accuracy"]
     assert accuracy["filmed"] > 0.95
     assert accuracy["blanked"] > 0.95
@@ -145,8 +148,8 @@ def test_room_test_clears_a_model_that_reads_the_pose(made: dict) -> None:
     inputs = _point(stacked, made["poses"])
     gone = stacked["video"].str.endswith("blanked").to_numpy()
     inputs.x[gone] = 0  # a pose network finds nobody there
-    rivals = [build_rival("pose", inputs, recipe="logistic", tune=False)]
-    table = run_room_test(samples, room, rivals, run=run)
+    models = [build_recipe_model("pose", inputs, recipe="logistic", tune=False)]
+    table = run_room_test(samples, room, models, run=run)
     accuracy = table.set_index("variant")["accuracy"]
     assert accuracy["other room"] > 0.95
     assert accuracy["blanked"] < 0.4

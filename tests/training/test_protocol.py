@@ -1,5 +1,6 @@
 """Tests of `utils.training.protocol`."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,13 +9,18 @@ import pandas as pd
 import pytest
 
 from utils.training.protocol import (
-    Rival,
+    Inputs,
+    Model,
+    build_empty_history,
+    build_inputs,
+    build_majority_model,
     build_predictions,
-    build_splits,
-    empty_history,
-    fit_majority,
-    run_rivals,
+    extend_inputs,
+    number_classes,
+    run_models,
+    take_rows,
 )
+from utils.training.splits import build_splits
 
 
 @pytest.fixture
@@ -44,37 +50,22 @@ def _noisy_fit(
     return pd.DataFrame({**epochs, **rest}), np.column_stack([first, 1 - first])
 
 
-def test_splits_validate_each_row_once_and_never_learn_from_it(
-    samples: pd.DataFrame,
-) -> None:
-    splits = build_splits(samples)
-    assert sorted(np.concatenate([s.val for s in splits])) == list(range(12))
-    for split in splits:
-        people = samples["subject"]
-        assert not set(people.iloc[split.train]) & set(people.iloc[split.val])
-
-
-def test_splits_refuse_a_single_fold(samples: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="Label another person"):
-        build_splits(samples.assign(fold=0))
-
-
-def test_majority_tells_the_shares_of_training(samples: pd.DataFrame) -> None:
-    y = (samples["label"] == "stand").to_numpy().astype(int)
+def test_majority_gives_the_shares_of_training(samples: pd.DataFrame) -> None:
+    inputs = build_inputs(samples, np.zeros((12, 1)), classes=["sit", "stand"])
     train = np.array([0, 1, 4, 2])  # three sit, one stand
-    history, shares = fit_majority(train, np.array([8, 9]), seed=0, y=y, n_classes=2)
+    history, shares = build_majority_model(inputs).fit(train, np.array([8, 9]), seed=0)
     assert len(history) == 0
     assert np.allclose(shares, [[4 / 6, 2 / 6]] * 2)
 
 
-def test_rivals_give_one_prediction_a_row_fold_and_seed(
+def test_models_give_one_prediction_a_row_fold_and_seed(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rival = Rival(
+    model = Model(
         "noisy", partial(_noisy_fit, folder=tmp_path), key="1", n_parameters=3
     )
-    history, predictions = run_rivals(
-        samples, [rival], build_splits(samples), seeds=[0, 1], folder=tmp_path / "fits"
+    history, predictions = run_models(
+        samples, [model], build_splits(samples), seeds=[0, 1], folder=tmp_path / "fits"
     )
     assert len(predictions) == 24
     assert len(history) == 3 * 2 * 2
@@ -82,34 +73,34 @@ def test_rivals_give_one_prediction_a_row_fold_and_seed(
     assert np.allclose(predictions[["p_sit", "p_stand"]].sum(axis=1), 1)
 
 
-def test_rivals_learn_again_only_what_changed(
+def test_models_learn_again_only_what_changed(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rival = Rival(
+    model = Model(
         "noisy", partial(_noisy_fit, folder=tmp_path), key="1", n_parameters=3
     )
     options = {"seeds": [0], "folder": tmp_path / "fits"}
-    first = run_rivals(samples, [rival], build_splits(samples), **options)
+    first = run_models(samples, [model], build_splits(samples), **options)
     for trace in tmp_path.glob("called-*"):
         trace.unlink()
-    second = run_rivals(samples, [rival], build_splits(samples), **options)
+    second = run_models(samples, [model], build_splits(samples), **options)
     assert not list(tmp_path.glob("called-*"))
     pd.testing.assert_frame_equal(first[1], second[1])
     relabelled = samples.assign(label=["stand", *samples["label"][1:]])
-    run_rivals(relabelled, [rival], build_splits(samples), **options)
+    run_models(relabelled, [model], build_splits(samples), **options)
     assert len(list(tmp_path.glob("called-*"))) == 3
 
 
-def test_rivals_in_two_processes_give_what_one_gives(
+def test_models_in_two_processes_give_what_one_gives(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rival = Rival(
+    model = Model(
         "noisy", partial(_noisy_fit, folder=tmp_path), key="1", n_parameters=3
     )
     splits = build_splits(samples)
-    one = run_rivals(samples, [rival], splits, seeds=[0], folder=tmp_path / "one")
-    two = run_rivals(
-        samples, [rival], splits, seeds=[0], folder=tmp_path / "two", n_jobs=2
+    one = run_models(samples, [model], splits, seeds=[0], folder=tmp_path / "one")
+    two = run_models(
+        samples, [model], splits, seeds=[0], folder=tmp_path / "two", n_jobs=2
     )
     pd.testing.assert_frame_equal(one[1], two[1])
 
@@ -122,4 +113,43 @@ def test_predictions_refuse_probabilities_of_another_shape(
 
 
 def test_an_empty_history_has_the_history_columns() -> None:
-    assert "val_loss" in empty_history()
+    assert "val_loss" in build_empty_history()
+
+
+@pytest.fixture
+def inputs(samples: pd.DataFrame) -> Inputs:
+    x = np.arange(24.0).reshape(12, 2)
+    return build_inputs(samples, x, classes=["sit", "stand"], mirrored=-x)
+
+
+def test_inputs_are_those_of_the_samples(inputs: Inputs) -> None:
+    assert inputs.y.tolist() == [0, 0, 1, 1] * 3
+    assert (inputs.people[:4] == "ann").all() and inputs.n_classes == 2
+    some = take_rows(inputs, np.array([4, 0]))
+    assert some.people.tolist() == ["bob", "ann"] and some.mirrored[1, 1] == -1
+
+
+def test_mirror_images_are_learnt_from_and_hidden_columns_hold_the_training_mean(
+    inputs: Inputs,
+) -> None:
+    x, y = inputs.stack_learnt(np.array([0, 2]))
+    assert (
+        x.tolist() == [[0, 1], [4, 5], [0, -1], [-4, -5]] and y.tolist() == [0, 1] * 2
+    )
+    hidden = replace(inputs, hidden=(1,))
+    shown = hidden.hide_columns(np.array([0, 2]), np.array([6]))
+    assert shown.tolist() == [[12, 3]] and inputs.x[6, 1] == 13
+
+
+def test_further_rows_stand_below_and_for_their_own_mirror_images(
+    inputs: Inputs,
+) -> None:
+    y, people = np.append(inputs.y, 1), np.append(inputs.people, "dan")
+    more = extend_inputs(inputs, np.array([[7.0, 8.0]]), y=y, people=people)
+    assert more.x[12].tolist() == more.mirrored[12].tolist() == [7, 8]
+
+
+def test_classes_are_numbered_in_their_order() -> None:
+    assert number_classes(["b", "a", "b"], ["a", "b", "c"]).tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match="Expected labels out of a, b, got 'lie'"):
+        number_classes(["a", "lie"], ["a", "b"])

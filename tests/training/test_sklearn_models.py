@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from utils.training.protocol import Inputs, extend_inputs
 from utils.training.sklearn_models import (
     RECIPES,
-    Inputs,
-    build_rival,
+    build_recipe_model,
     describe_effort,
-    extend_inputs,
     fit_recipe,
 )
 
@@ -79,27 +78,27 @@ def test_hidden_columns_cannot_tell_classes_apart(inputs: Inputs) -> None:
 
 def test_mirrored_frames_are_learnt_from(inputs: Inputs) -> None:
     mirrored = replace(inputs, mirrored=-inputs.x)
-    plain = build_rival("m", inputs, recipe="logistic", tune=False)
-    both = build_rival("m", mirrored, recipe="logistic", tune=False)
+    plain = build_recipe_model("m", inputs, recipe="logistic", tune=False)
+    both = build_recipe_model("m", mirrored, recipe="logistic", tune=False)
     assert plain.key != both.key
     shares = both.fit(TRAIN, np.array([45]), seed=0)[1]
     assert not np.array_equal(shares, plain.fit(TRAIN, np.array([45]), seed=0)[1])
 
 
 def test_key_goes_by_content_and_recipe(inputs: Inputs) -> None:
-    rival = build_rival("a", inputs, recipe="logistic")
-    assert rival.key == build_rival("a", inputs, recipe="logistic").key
-    assert rival.key != build_rival("a", inputs, recipe="knn").key
+    model = build_recipe_model("a", inputs, recipe="logistic")
+    assert model.key == build_recipe_model("a", inputs, recipe="logistic").key
+    assert model.key != build_recipe_model("a", inputs, recipe="knn").key
     changed = replace(inputs, x=inputs.x + 1)
-    assert rival.key != build_rival("a", changed, recipe="logistic").key
-    assert rival.n_parameters == 9
+    assert model.key != build_recipe_model("a", changed, recipe="logistic").key
+    assert model.n_parameters == 9
 
 
 def test_wrong_recipes_and_lengths_are_refused(inputs: Inputs) -> None:
     with pytest.raises(ValueError, match="Expected a recipe of logistic"):
-        build_rival("a", inputs, recipe="magic")
+        build_recipe_model("a", inputs, recipe="magic")
     with pytest.raises(ValueError, match="60, 59 and 60 rows"):
-        build_rival("a", replace(inputs, y=inputs.y[1:]), recipe="knn")
+        build_recipe_model("a", replace(inputs, y=inputs.y[1:]), recipe="knn")
 
 
 def test_effort_is_three_settings_each() -> None:
@@ -114,7 +113,7 @@ def test_effort_is_three_settings_each() -> None:
     assert fixed["tried"].tolist() == ["9"]
 
 
-def test_further_rows_are_told_as_the_same_model_tells_them(inputs: Inputs) -> None:
+def test_further_rows_are_predicted_by_the_same_model(inputs: Inputs) -> None:
     mirrored = replace(inputs, mirrored=-inputs.x)
     for own in (inputs, mirrored):
         y, people = np.tile(inputs.y, 2), np.tile(inputs.people, 2)

@@ -8,10 +8,12 @@ from sklearn import metrics
 from tests.made_predictions import make_predictions, make_random_predictions
 from utils.core.tables import check_table
 from utils.evaluation.scores import (
+    COMPARISON_COLUMNS,
     count_confusions,
     score_classes,
-    score_frames,
     score_people,
+    score_predictions,
+    summarise_models,
     summarise_scores,
 )
 
@@ -80,7 +82,7 @@ def test_macro_f1_counts_only_classes_that_a_fold_shows() -> None:
 
 
 def test_one_sure_mistake_costs_a_finite_loss() -> None:
-    frames = score_frames(make_predictions({"a": [0]}, sure=1.0))
+    frames = score_predictions(make_predictions({"a": [0]}, sure=1.0))
     assert frames["loss"].tolist() == pytest.approx([-np.log(1e-7)])
 
 
@@ -128,3 +130,29 @@ def test_predictions_that_cannot_be_scored_are_refused(change, message) -> None:
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(ValueError, match="No model 'nobody' among the predictions"):
         count_confusions(make_predictions({"a": [1]}), model="nobody")
+
+
+def test_summary_has_the_agreed_columns_and_charges_the_upfront_seconds() -> None:
+    scores = pd.DataFrame(
+        {c: [0.5] for c in COMPARISON_COLUMNS if c not in ("model", "n_parameters")}
+    ).assign(model="noisy")
+    history = pd.DataFrame(
+        {
+            "model": "noisy",
+            "fold": [0, 0, 1, 1],
+            "seed": 0,
+            "epoch": [1, 2, 1, 2],
+            "seconds": [1.0, 2.0, 1.0, 2.0],
+            "val_loss": [0.5, 0.7, 0.5, 0.3],
+        }
+    )
+    table = summarise_models(
+        scores,
+        history,
+        n_parameters={"noisy": 7},
+        upfront_s={"noisy": 10.0},
+        ms_per_frame={"noisy": 3.0},
+    )
+    assert list(table) == COMPARISON_COLUMNS
+    assert table["seconds_to_best"].iloc[0] == pytest.approx(10 + (1 + 2) / 2)
+    assert table["n_parameters"].iloc[0] == 7
