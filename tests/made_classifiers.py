@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.training.posture_model import PoseClassifier
+from utils.training.softmax import PoseClassifier, build_softmax
 
 LABELS = ("standing", "sitting", "squatting", "été")
 
@@ -11,8 +11,6 @@ def make_classifier(
     *, features: str = "normalised", labels: tuple[str, ...] = LABELS, seed: int = 0
 ) -> PoseClassifier:
     """Return a classifier with made weights, as sure of itself as a taught one."""
-    from utils.training.softmax import build_softmax
-
     rng = np.random.default_rng(seed)
     x = rng.normal(scale=0.25, size=(100, 34)).astype(np.float32)
     x[:, 3] = 0.1  # a column that never changes

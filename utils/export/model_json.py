@@ -44,7 +44,7 @@ from utils.pose.features import KINDS, build_pair
 if TYPE_CHECKING:
     import keras
 
-    from utils.training.posture_model import PoseClassifier
+    from utils.training.softmax import PoseClassifier
 
 Model = dict[str, Any]  # what `model.json` holds
 
@@ -127,7 +127,7 @@ def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Mod
             "is": "Somebody is there if the mean score of the 17 keypoints is at least "
             "`min_mean_score`, and a shoulder and a hip score above `min_score`.",
         },
-        "network": _describe_network(classifier.pose_model)
+        "network": _describe_network(classifier.network)
         | {"looks": {"n_passes": facts.n_passes, "turned": facts.look_turned}},
         "mirrored": facts.mirrored,
         "tested_on": {
