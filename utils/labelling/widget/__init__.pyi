@@ -1,7 +1,6 @@
 from . import (
     bars,
     bridge,
-    bundle,
     feed,
     gestures,
     images,

@@ -15,8 +15,8 @@ import pandas as pd
 import traitlets
 from IPython.display import display, update_display
 
+from utils.core.esm import join_modules
 from utils.labelling.session import ORDERS, Doubt, LabelSession
-from utils.labelling.widget.bundle import join_modules
 from utils.labelling.widget.feed import Feed
 from utils.labelling.widget.gestures import build_frames, do_action
 from utils.labelling.widget.images import shrink_jpeg
@@ -34,7 +34,7 @@ class FrontEnd(anywidget.AnyWidget):
             to see while the kernel is busy with other cells.
     """
 
-    _esm = join_modules(_STATIC / "main.js")
+    _esm = join_modules(_STATIC / "main.js", default=True)
     _css = _STATIC / "style.css"
     opening = traitlets.Dict().tag(sync=True)
 

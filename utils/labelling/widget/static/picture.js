@@ -7,47 +7,36 @@ import { clamp, spanAt } from "./logic/spans.js";
 
 const VIEWS = ["both", "picture", "skeleton"];
 const VIEW_NAMES = { both: "picture + skeleton", picture: "picture", skeleton: "skeleton only" };
-const SCORE_FAINT = 0.3; // below it a keypoint is drawn hollow
 const NO_PICTURE = "#20242b";
-
-const LEFT = "#56b4e9"; // the subject's left, right and middle; Okabe-Ito
-const RIGHT = "#e69f00";
-const MIDDLE = "#f5f5f5";
-
-function sideColour(names) {
-  const sides = new Set(names.map((name) => name.split("_")[0]));
-  if (sides.size > 1) return MIDDLE;
-  return sides.has("left") ? LEFT : sides.has("right") ? RIGHT : MIDDLE;
-}
 
 /** Draw 17 keypoints (x, y, score as shares of the picture) into the box x, y, w, h. */
 function drawSkeleton(ctx, keypoints, skeleton, box) {
   const unit = clamp(box.h / 120, 1, 4);
   const at = (i) => [box.x + keypoints[3 * i] * box.w, box.y + keypoints[3 * i + 1] * box.h];
   const seen = (i) => Number.isFinite(keypoints[3 * i]);
-  const sure = (i) => keypoints[3 * i + 2] >= SCORE_FAINT;
-  const { names, edges } = skeleton;
+  const sure = (i) => keypoints[3 * i + 2] >= skeleton.min_score;
+  const { edges, colours, edge_colours: edgeColours } = skeleton;
   ctx.lineCap = "round";
   for (const [outline, width] of [[true, 2.1], [false, 1.1]]) {
-    for (const [a, b] of edges) {
-      if (!seen(a) || !seen(b)) continue;
+    edges.forEach(([a, b], nth) => {
+      if (!seen(a) || !seen(b)) return;
       ctx.globalAlpha = sure(a) && sure(b) ? 1 : 0.35;
-      ctx.strokeStyle = outline ? "#00000099" : sideColour([names[a], names[b]]);
+      ctx.strokeStyle = outline ? "#00000099" : edgeColours[nth];
       ctx.lineWidth = width * unit;
       ctx.beginPath();
       ctx.moveTo(...at(a));
       ctx.lineTo(...at(b));
       ctx.stroke();
-    }
+    });
   }
-  names.forEach((name, i) => {
+  colours.forEach((colour, i) => {
     if (!seen(i)) return;
     ctx.globalAlpha = sure(i) ? 1 : 0.5;
     ctx.beginPath();
     ctx.arc(...at(i), 1.4 * unit, 0, 2 * Math.PI);
     ctx.lineWidth = 0.7 * unit;
-    ctx.strokeStyle = sure(i) ? "#000000" : sideColour([name]);
-    ctx.fillStyle = sideColour([name]);
+    ctx.strokeStyle = sure(i) ? "#000000" : colour;
+    ctx.fillStyle = colour;
     if (sure(i)) ctx.fill();
     ctx.stroke();
   });
