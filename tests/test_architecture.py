@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": {"core", "pose", "training"},
     "plots": {"core"},
     "questions": {"core", "training", "evaluation"},
-    "run": {"core"},
+    "report": {"core"},
+    "run": {"core", "report"},
 }
 
 HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hub"}

@@ -117,19 +117,3 @@ def test_results_may_not_overwrite_the_notebook(
 ) -> None:
     assert run.main([f"RESULTS={tmp_path}"]) == 1
     assert "project's own folder" in capfd.readouterr().err
-
-
-def test_noise_of_libraries_stays_out_of_the_report_and_warnings_stay_in(
-    notebook: nbformat.NotebookNode,
-) -> None:
-    noise = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
-    noise += "I0000 00:00:17 8255 cudart_stub.cc:31] Could not find cuda drivers\n"
-    warning = "UserWarning: a person became a fold\n"
-    outputs = [
-        nbformat.v4.new_output("stream", name="stderr", text=text)
-        for text in (noise, noise + warning)
-    ]
-    outputs.append(nbformat.v4.new_output("stream", name="stdout", text=noise))
-    notebook.cells[-1].outputs = outputs
-    kept = run.drop_noise(notebook).cells[-1].outputs
-    assert [output.text for output in kept] == [warning, noise]

@@ -9,6 +9,7 @@ from . import (
     pose,
     predict,
     questions,
+    report,
     training,
     video,
 )

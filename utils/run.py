@@ -3,7 +3,6 @@
 import argparse
 import ast
 import os
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -14,14 +13,10 @@ import nbformat
 
 from utils.core.files import atomic_path
 from utils.core.progress import follow_bars
+from utils.report import write_report
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "poseNet.ipynb"
-# How log lines of TensorFlow, LiteRT and the kernel begin.
-_NOISE = re.compile(
-    r"[IWE]\d{4} \d\d:|INFO: |WARNING: All log messages before absl|"
-    r"To enable the following instructions|\[IPKernelApp\]|\s*$"
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -221,58 +216,6 @@ def name_cells(notebook: nbformat.NotebookNode) -> dict[int, str]:
         elif cell.cell_type == "code":
             titles[idx] = f"cell {code.index(idx) + 1} of {len(code)}: {heading}"
     return titles
-
-
-def write_report(executed: Path) -> Path:
-    """Write an executed notebook as one HTML file that needs nothing else.
-
-    Args:
-        executed: The executed notebook.
-
-    Returns:
-        Path of `report.html` beside it.
-    """
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
-    config = Config()
-    config.HTMLExporter.embed_images = True
-    config.HTMLExporter.exclude_input_prompt = True
-    config.HTMLExporter.exclude_output_prompt = True
-    for library in (
-        "mathjax_url",
-        "require_js_url",
-        "jquery_url",
-        "widget_renderer_url",
-    ):
-        setattr(config.HTMLExporter, library, "")
-    notebook = drop_noise(nbformat.read(executed, as_version=4))
-    body, _ = HTMLExporter(config=config).from_notebook_node(notebook)
-    report = executed.with_name("report.html")
-    with atomic_path(report) as part:
-        part.write_text(body, encoding="utf-8")
-    return report
-
-
-def drop_noise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Leave out what C libraries say on starting: no reader can do anything with it.
-
-    Args:
-        notebook: An executed notebook; it is changed.
-
-    Returns:
-        The notebook without lines such as TensorFlow's "Could not find cuda drivers";
-        warnings of Python stay.
-    """
-    for cell in notebook.cells:
-        outputs = cell.get("outputs", [])
-        for output in outputs:
-            if output.get("name") == "stderr":
-                lines = output["text"].splitlines(keepends=True)
-                output["text"] = "".join(x for x in lines if not _NOISE.match(x))
-        if outputs:
-            cell["outputs"] = [o for o in outputs if o.get("text") != ""]
-    return notebook
 
 
 def print_results(results: Path, report: Path) -> None:
