@@ -1,4 +1,5 @@
 from . import (
     annotate,
     bouts,
+    steady,
 )
