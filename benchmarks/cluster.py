@@ -75,8 +75,8 @@ def _extract(settings: argparse.Namespace, table: object, folder: Path) -> int:
         every_s=0.2,
         frames_dir=folder / "frames",
         keypoints_dir=folder / "keypoints",
-        estimate=partial(estimate.estimate_pose, model=settings.model),
-        estimate_key=estimate.describe_model(settings.model),
+        estimate=partial(estimate.estimate_pose, network=settings.model),
+        estimate_key=estimate.describe_network(settings.model),
         n_jobs=-1,
     )
     return len(made)

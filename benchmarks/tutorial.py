@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from utils.core.weights import find_weights
 from utils.pose.crop import Square, frame_square, person_square
-from utils.pose.movenet import WEIGHTS
+from utils.pose.networks import NETWORKS
 
 Run = Callable[[tf.Tensor], np.ndarray]
 
@@ -52,7 +52,7 @@ def load_tflite(model: str) -> tuple[Run, int]:
     Returns:
         From int32 pixels `(1, size, size, 3)` to `(1, 1, 17, 3)`; and the size.
     """
-    interpreter = tf.lite.Interpreter(str(find_weights(WEIGHTS[model])))
+    interpreter = tf.lite.Interpreter(str(find_weights(NETWORKS[model].file)))
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]
     output_idx = interpreter.get_output_details()[0]["index"]

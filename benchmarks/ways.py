@@ -38,7 +38,7 @@ def prepare_decode(table: pd.DataFrame, *, every_s: float, **_: object) -> Run:
 
 def prepare_inference(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
     """Find poses in frames that lie ready in memory."""
-    find = partial(estimate.estimate_pose, model=model)
+    find = partial(estimate.estimate_pose, network=model)
     samples = [_read_sample(path, every_s) for path in table["path"]]
     n_frames = [round(duration_s / every_s) for duration_s in table["duration_s"]]
 
@@ -92,8 +92,8 @@ def prepare_whole(
             every_s=every_s,
             frames_dir=Path(folder.name, name, "frames"),
             keypoints_dir=Path(folder.name, name, "keypoints"),
-            estimate=partial(estimate.estimate_pose, model=model),
-            estimate_key=estimate.describe_model(model),
+            estimate=partial(estimate.estimate_pose, network=model),
+            estimate_key=estimate.describe_network(model),
             n_jobs=n_jobs,
             pictures=pictures,
         )
@@ -110,9 +110,9 @@ def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
     folder = tempfile.TemporaryDirectory(prefix="bench-")
     roots = {name: Path(folder.name, name) for name in ("frames", "keypoints")}
     films = plan_films(
-        table, roots, every_s=every_s, estimate_key=estimate.describe_model(model)
+        table, roots, every_s=every_s, estimate_key=estimate.describe_network(model)
     )
-    find = partial(estimate.estimate_pose, model=model)
+    find = partial(estimate.estimate_pose, network=model)
     stretches = plan_stretches(films, every_s=every_s, estimate=find, n_workers=1)
 
     def run() -> int:

@@ -13,7 +13,7 @@ UTILS = Path(__file__).parents[1] / "utils"
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "video": {"core"},
-    "frames": {"core", "video"},
+    "frames": {"core", "video", "pose"},  # pose: the rule of a person's crop
     "pose": {"core"},
     "labelling": {"core"},
     "training": {"core"},
@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what is exported is the feature rule and the classifier itself, not a copy of them
     "export": {"core", "pose", "training"},
     "plots": {"core"},
-    "questions": {"core", "training", "evaluation"},
+    # pictures without their person are made from poses, and written like frames
+    "questions": {"core", "training", "evaluation", "pose", "frames"},
     "report": {"core"},
     "run": {"core", "report"},
 }

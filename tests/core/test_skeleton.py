@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, stack_poses
+from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, index_poses, stack_poses
 
 FRAMES = [("b", 4), ("a", 0), ("a", 7)]
 
@@ -61,3 +61,9 @@ def test_a_keypoint_of_another_skeleton_is_refused(keypoints: pd.DataFrame) -> N
     keypoints.loc[5, "keypoint"] = "left_toe"
     with pytest.raises(ValueError, match="17 COCO keypoints, found 'left_toe'"):
         stack_poses(keypoints)
+
+
+def test_poses_are_looked_up_by_frame(keypoints: pd.DataFrame) -> None:
+    poses = index_poses(keypoints.sample(frac=1, random_state=0))
+    assert set(poses) == set(FRAMES)
+    assert poses["a", 7][:, 0].tolist() == [20.0 + k for k in range(17)]

@@ -1,18 +1,13 @@
 """Tests of `utils.pose.cutout`."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from utils.core.skeleton import KEYPOINTS
+from utils.pose.crop import GREY
 from utils.pose.cutout import (
-    GREY,
     blank_person,
     build_background,
-    crop_person,
     draw_body_mask,
-    find_box,
-    index_poses,
     join_boxes,
     paste_person,
 )
@@ -23,20 +18,6 @@ def pose() -> np.ndarray:
     """17 keypoints in a box from (40, 30) to (60, 70), all sure."""
     xy = np.column_stack([np.linspace(40, 60, 17), np.linspace(30, 70, 17)])
     return np.column_stack([xy, np.ones(17)])
-
-
-def test_box_holds_the_sure_keypoints_and_a_margin(pose: np.ndarray) -> None:
-    assert find_box(pose, (200, 200), margin=0.25) == (30, 20, 70, 80)
-    pose[0, :2], pose[0, 2] = (190, 190), 0.1  # doubtful: does not count
-    assert find_box(pose, (200, 200))[2] < 100
-
-
-def test_box_stays_in_the_picture_and_is_absent_without_a_person(
-    pose: np.ndarray,
-) -> None:
-    assert find_box(pose, (62, 72), margin=0.5) == (20, 10, 62, 72)
-    assert find_box(pose * [1, 1, 0], (200, 200)) is None
-    assert find_box(np.full((17, 3), np.nan), (200, 200)) is None
 
 
 def test_joined_box_holds_all_boxes() -> None:
@@ -93,31 +74,3 @@ def test_mask_of_nobody_is_small() -> None:
     mask = draw_body_mask(np.full((17, 3), np.nan), (100, 80))
     assert mask.shape == (80, 100)
     assert mask.mean() < 0.02
-
-
-def test_crop_is_a_square_round_the_person(pose: np.ndarray) -> None:
-    image = np.zeros((100, 70, 3), dtype=np.uint8)
-    image[50, 50] = 255
-    crop = crop_person(image, pose)
-    assert crop.shape[0] == crop.shape[1] >= 40
-    assert crop.max() == 255
-    assert (crop[:, -1] == GREY).all()  # beyond the frame's right edge
-    assert crop_person(image, pose * [1, 1, 0]).shape == image.shape
-
-
-def test_poses_are_found_by_frame_whatever_the_order_of_rows() -> None:
-    table = pd.DataFrame(
-        {
-            "video": "a",
-            "frame_idx": np.repeat([3, 7], 17),
-            "keypoint": list(KEYPOINTS) * 2,
-            "x_px": np.arange(34.0),
-            "y_px": 0.0,
-            "score": 1.0,
-        }
-    )
-    table.loc[20, ["x_px", "y_px", "score"]] = np.nan
-    poses = index_poses(table.sample(frac=1, random_state=0))
-    assert poses["a", 3][:, 0].tolist() == list(range(17))
-    assert np.isnan(poses["a", 7][3, 0])
-    assert poses["a", 7][3, 2] == 0

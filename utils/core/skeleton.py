@@ -28,6 +28,9 @@ KEYPOINTS: tuple[str, ...] = (
 )
 N_KEYPOINTS = len(KEYPOINTS)
 KEYPOINT_IDX: dict[str, int] = {name: idx for idx, name in enumerate(KEYPOINTS)}
+# The torso. Lists, not tuples: NumPy takes a tuple for one place on several axes.
+SHOULDERS = [KEYPOINT_IDX["left_shoulder"], KEYPOINT_IDX["right_shoulder"]]
+HIPS = [KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]]
 
 EDGES: tuple[tuple[str, str], ...] = (
     ("nose", "left_eye"),
@@ -116,3 +119,18 @@ def stack_poses(
         return poses[:-1]
     wanted = pd.MultiIndex.from_frame(rows[key])
     return poses[pd.MultiIndex.from_frame(found).get_indexer(wanted)]
+
+
+def index_poses(keypoints: pd.DataFrame) -> dict[tuple[str, int], np.ndarray]:
+    """Look poses up by frame.
+
+    Args:
+        keypoints: Table `keypoints`.
+
+    Returns:
+        `(video, frame_idx)` to pose `(17, 3)`, as `stack_poses` gives it.
+    """
+    frames = keypoints[["video", "frame_idx"]].drop_duplicates()
+    names = frames.itertuples(index=False, name=None)
+    poses = stack_poses(keypoints)
+    return {(v, int(i)): pose for (v, i), pose in zip(names, poses, strict=True)}

@@ -38,8 +38,8 @@ from utils.core.skeleton import (
     MIN_SCORE,
 )
 from utils.core.weights import load_interpreter
-from utils.pose.estimate import POSENET_SIZES, find_files
 from utils.pose.features import KINDS, build_pair
+from utils.pose.networks import find_network, find_network_files, load_posenet
 
 if TYPE_CHECKING:
     import keras
@@ -170,18 +170,18 @@ def _shorten(value: float) -> float:
 
 def _describe_network(name: str) -> dict[str, Any]:
     """Say which pose network found the keypoints, and how it takes a picture."""
-    files = find_files(name)
-    if len(files) != 1 or files[0].suffix != ".tflite":
+    network = find_network(name)
+    if network is None:
         return {"name": name, "file": None, "sha256": None, "input": None}
-    taken = load_interpreter(files[0]).get_input_details()[0]
-    size_px = POSENET_SIZES.get(name, int(taken["shape"][1]))
-    is_posenet = name in POSENET_SIZES
+    path = find_network_files(name)[0]
+    taken = load_interpreter(path).get_input_details()[0]
+    is_posenet = network.load is load_posenet
     return {
         "name": name,
-        "file": files[0].name,
-        "sha256": hash_file(files[0]),
+        "file": network.file,
+        "sha256": hash_file(path),
         "input": {
-            "shape": [1, size_px, size_px, 3],
+            "shape": [1, network.size_px, network.size_px, 3],
             "dtype": np.dtype(taken["dtype"]).name,
             "values": "RGB / 127.5 - 1" if is_posenet else "RGB, 0 to 255",
         },

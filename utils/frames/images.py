@@ -8,7 +8,8 @@ import pandas as pd
 
 from utils.core.cache import build_key
 from utils.core.files import atomic_path
-from utils.pose.cutout import ReadImage, crop_person
+from utils.pose.crop import crop_person
+from utils.pose.estimate import ReadImage
 
 
 def write_jpeg(path: Path, image: np.ndarray) -> None:

@@ -1,11 +1,12 @@
 from . import (
-    advice,
     crop,
     cutout,
     estimate,
     features,
     metrics,
-    movenet,
-    pictures,
-    posenet,
+    networks,
+    people,
 )
+from .estimate import estimate_pose
+from .features import build_features, stack_poses
+from .people import advise_videos, find_people

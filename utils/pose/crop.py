@@ -1,7 +1,10 @@
-"""Squares of a picture: which one a pose network should see.
+"""Which part of a picture is used: the network's square and the person's crop.
 
-A square may reach beyond the picture. Coordinates are (x, y) pixels of the picture,
-origin top left.
+Two rules side by side. The *square* decides what a pose network sees: of the whole
+picture first, then round the person found (MoveNet's published rule). The *box* and
+the *crop* cut a person out for people and image classifiers to look at; they hold what
+has no keypoint too, such as hair and hands. Coordinates are (x, y) pixels of the
+picture, origin top left; a square may reach beyond the picture.
 """
 
 from collections.abc import Callable
@@ -9,15 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.core.skeleton import KEYPOINT_IDX, MIN_SCORE
+from utils.core.skeleton import HIPS, MIN_SCORE, SHOULDERS
 
 # MoveNet's published reference (TensorFlow Hub tutorial "MoveNet", functions
 # torso_visible, determine_torso_and_body_range and determine_crop_region).
 _TORSO_FACTOR = 1.9
 _BODY_FACTOR = 1.2
 
-_SHOULDERS = [KEYPOINT_IDX["left_shoulder"], KEYPOINT_IDX["right_shoulder"]]
-_HIPS = [KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]]
+GREY = 127  # what is beyond the picture in a person's crop
 
 
 class Square(NamedTuple):
@@ -36,6 +38,8 @@ class Square(NamedTuple):
 
 # A picture and a square of it -> pose `(17, 3)`: x_px, y_px of the picture, score.
 PoseNetwork = Callable[[np.ndarray, Square], np.ndarray]
+# Left, top, right, bottom in whole pixels, the last two exclusive.
+Box = tuple[int, int, int, int]
 
 
 def frame_square(size_wh: tuple[int, int]) -> Square:
@@ -66,7 +70,7 @@ def has_torso(pose: np.ndarray) -> bool:
         Whether one shoulder and one hip at least score above 0.2.
     """
     seen = pose[:, 2] > MIN_SCORE
-    return bool(seen[_SHOULDERS].any() and seen[_HIPS].any())
+    return bool(seen[SHOULDERS].any() and seen[HIPS].any())
 
 
 def is_upright(pose: np.ndarray) -> bool:
@@ -80,7 +84,7 @@ def is_upright(pose: np.ndarray) -> bool:
     """
     if not has_torso(pose):
         return False
-    x_px, y_px = pose[_HIPS, :2].mean(axis=0) - pose[_SHOULDERS, :2].mean(axis=0)
+    x_px, y_px = pose[HIPS, :2].mean(axis=0) - pose[SHOULDERS, :2].mean(axis=0)
     return bool(y_px > 0 and abs(x_px) <= y_px)
 
 
@@ -102,10 +106,10 @@ def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
     if not has_torso(pose):
         return None
     seen = pose[:, 2] > MIN_SCORE
-    center_xy = pose[_HIPS, :2].mean(axis=0)
+    center_xy = pose[HIPS, :2].mean(axis=0)
     reach_px = np.abs(pose[:, :2] - center_xy).max(axis=1)
     half_px = max(
-        _TORSO_FACTOR * reach_px[_SHOULDERS + _HIPS].max(),
+        _TORSO_FACTOR * reach_px[SHOULDERS + HIPS].max(),
         _BODY_FACTOR * reach_px[seen].max(),
     )
     far_edge_px = np.maximum(center_xy, np.asarray(size_wh) - center_xy).max()
@@ -114,3 +118,53 @@ def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
         return None
     left_px, top_px = center_xy - half_px
     return Square(float(left_px), float(top_px), float(2 * half_px))
+
+
+def find_box(
+    pose: np.ndarray, size_wh: tuple[int, int], *, margin: float = 0.25
+) -> Box | None:
+    """Return the box round a person, with a margin for what has no keypoint.
+
+    Args:
+        pose: `(17, 3)`: x_px, y_px, score.
+        size_wh: Width and height of the picture, pixels.
+        margin: Added on each side, as a share of the box's longer side.
+
+    Returns:
+        The box, within the picture; None where no two keypoints can be relied on.
+    """
+    sure = pose[pose[:, 2] >= MIN_SCORE, :2]
+    sure = sure[np.isfinite(sure).all(axis=1)]
+    if len(sure) < 2:
+        return None
+    low, high = sure.min(axis=0), sure.max(axis=0)
+    reach = margin * (high - low).max()
+    left, top = np.clip(np.floor(low - reach), 0, size_wh).astype(int)
+    right, bottom = np.clip(np.ceil(high + reach), 0, size_wh).astype(int)
+    if right <= left or bottom <= top:
+        return None
+    return int(left), int(top), int(right), int(bottom)
+
+
+def crop_person(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Cut out the square round the person; the whole picture where there is nobody.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        pose: `(17, 3)`: x_px, y_px, score.
+
+    Returns:
+        Square RGB uint8 picture, grey where it reaches beyond the frame.
+    """
+    height, width = image.shape[:2]
+    box = find_box(pose, (width, height), margin=0.15)
+    if box is None:
+        return image.copy()
+    side = max(box[2] - box[0], box[3] - box[1])
+    left = (box[0] + box[2] - side) // 2
+    top = (box[1] + box[3] - side) // 2
+    padded = np.full((side, side, 3), GREY, dtype=np.uint8)
+    x0, y0 = max(left, 0), max(top, 0)
+    x1, y1 = min(left + side, width), min(top + side, height)
+    padded[y0 - top : y1 - top, x0 - left : x1 - left] = image[y0:y1, x0:x1]
+    return padded

@@ -1,55 +1,25 @@
-"""Persons in pictures: where they are, without them, and them alone."""
+"""Pictures without their person, and persons without their room.
 
-from collections.abc import Callable, Sequence
+For the background test; where a person is and their plain crop are in `crop`.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from utils.core.skeleton import EDGES, KEYPOINT_IDX, MIN_SCORE, stack_poses
+from utils.core.skeleton import EDGES, HIPS, KEYPOINT_IDX, MIN_SCORE, SHOULDERS
+from utils.pose.crop import GREY, Box
 
-GREY = 127
 _FACE = [KEYPOINT_IDX[k] for k in ("nose", "left_eye", "right_eye", "left_ear")]
-_TORSO = [
-    KEYPOINT_IDX[k]
-    for k in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
-]
+_TORSO = SHOULDERS + HIPS[::-1]  # round its edge
 # Half widths in torso lengths (mid shoulders to mid hips), on the generous side:
 # clothes, hair and hands reach beyond the keypoints.
 _LIMB, _HEAD = 0.2, 0.42
 
-ReadImage = Callable[[str], np.ndarray]
-
-
-def find_box(
-    pose: np.ndarray, size_wh: tuple[int, int], *, margin: float = 0.25
-) -> tuple[int, int, int, int] | None:
-    """Return the box round a person, with a margin for what has no keypoint.
-
-    Args:
-        pose: `(17, 3)`: x_px, y_px, score.
-        size_wh: Width and height of the picture, pixels.
-        margin: Added on each side, as a share of the box's longer side.
-
-    Returns:
-        Left, top, right, bottom in pixels, the last two exclusive; None where no two
-        keypoints can be relied on.
-    """
-    sure = pose[pose[:, 2] >= MIN_SCORE, :2]
-    sure = sure[np.isfinite(sure).all(axis=1)]
-    if len(sure) < 2:
-        return None
-    low, high = sure.min(axis=0), sure.max(axis=0)
-    reach = margin * (high - low).max()
-    left, top = np.clip(np.floor(low - reach), 0, size_wh).astype(int)
-    right, bottom = np.clip(np.ceil(high + reach), 0, size_wh).astype(int)
-    if right <= left or bottom <= top:
-        return None
-    return int(left), int(top), int(right), int(bottom)
-
 
 def join_boxes(
-    boxes: Sequence[tuple[int, int, int, int] | None],
-) -> tuple[int, int, int, int] | None:
+    boxes: Sequence[Box | None],
+) -> Box | None:
     """Return the box round all boxes; None where there is none."""
     found = np.array([box for box in boxes if box is not None])
     if not len(found):
@@ -60,7 +30,7 @@ def join_boxes(
 
 def build_background(
     images: Sequence[np.ndarray],
-    boxes: Sequence[tuple[int, int, int, int] | None],
+    boxes: Sequence[Box | None],
 ) -> tuple[np.ndarray, float]:
     """Build the room without the person: each pixel's median where no box covers it.
 
@@ -109,7 +79,11 @@ def draw_body_mask(pose: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
     width, height = size_wh
     mask = np.zeros((height, width), dtype=np.uint8)
     xy = np.nan_to_num(pose[:, :2], nan=-1e4)
-    torso_px = _measure_torso(xy)
+    # The torso's length, or a fifth of the height where it is seen from above; what is
+    # missing lies far outside and must not make the limbs thicker than the picture.
+    torso = xy[_TORSO[:2]].mean(axis=0) - xy[_TORSO[2:]].mean(axis=0)
+    tall_px = min(np.ptp(xy[:, 1]), 1e4)
+    torso_px = float(max(np.linalg.norm(torso), 0.2 * tall_px, 3.0))
     thick = max(3, round(2 * _LIMB * torso_px))
     points = np.clip(np.round(xy), -30_000, 30_000).astype(int)
     for first, second in EDGES:
@@ -123,16 +97,9 @@ def draw_body_mask(pose: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
     return cv2.GaussianBlur(mask, (0, 0), soft).astype(np.float32) / 255
 
 
-def _measure_torso(xy: np.ndarray) -> float:
-    """Return a torso length in pixels: that of the pose, or a third of its height."""
-    shoulders, hips = xy[_TORSO[:2]].mean(axis=0), xy[_TORSO[2:]].mean(axis=0)
-    spread = np.ptp(xy[:, 1])
-    return float(max(np.linalg.norm(shoulders - hips), 0.2 * min(spread, 1e4), 3.0))
-
-
 def blank_person(
     image: np.ndarray,
-    box: tuple[int, int, int, int] | None,
+    box: Box | None,
     background: np.ndarray | None = None,
 ) -> np.ndarray:
     """Replace the box by the background, or by grey where there is none."""
@@ -166,43 +133,3 @@ def paste_person(
         behind = cv2.resize(room, (width, height)).astype(np.float32)
     share = mask[..., None]
     return np.round(share * image + (1 - share) * behind).astype(np.uint8)
-
-
-def crop_person(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Cut out the square round the person; the whole picture where there is nobody.
-
-    Args:
-        image: RGB uint8 `(height, width, 3)`.
-        pose: `(17, 3)`: x_px, y_px, score.
-
-    Returns:
-        Square RGB uint8 picture, grey where it reaches beyond the frame.
-    """
-    height, width = image.shape[:2]
-    box = find_box(pose, (width, height), margin=0.15)
-    if box is None:
-        return image.copy()
-    side = max(box[2] - box[0], box[3] - box[1])
-    left = (box[0] + box[2] - side) // 2
-    top = (box[1] + box[3] - side) // 2
-    padded = np.full((side, side, 3), GREY, dtype=np.uint8)
-    x0, y0 = max(left, 0), max(top, 0)
-    x1, y1 = min(left + side, width), min(top + side, height)
-    padded[y0 - top : y1 - top, x0 - left : x1 - left] = image[y0:y1, x0:x1]
-    return padded
-
-
-def index_poses(keypoints: pd.DataFrame) -> dict[tuple[str, int], np.ndarray]:
-    """Look poses up by frame.
-
-    Args:
-        keypoints: Table `keypoints`.
-
-    Returns:
-        `(video, frame_idx)` to pose `(17, 3)`: x_px, y_px, score; NaN, and score 0,
-        where a keypoint is missing.
-    """
-    frames = keypoints[["video", "frame_idx"]].drop_duplicates()
-    names = frames.itertuples(index=False, name=None)
-    poses = stack_poses(keypoints)
-    return {(v, int(i)): pose for (v, i), pose in zip(names, poses, strict=True)}

@@ -1,30 +1,23 @@
-"""A picture in, one person's 17 keypoints in pixels out; and who is a person."""
+"""A picture in, one person's 17 keypoints in pixels out; a table of pictures likewise.
 
-from functools import lru_cache
+Every picture is treated alone. The passes are here; the networks are in `networks`,
+the squares they look at in `crop`.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.files import hash_file
-from utils.core.skeleton import MIN_PERSON_SCORE, stack_poses
-from utils.core.tables import check_table
-from utils.core.weights import find_weights
-from utils.pose.crop import (
-    PoseNetwork,
-    frame_square,
-    has_torso,
-    is_upright,
-    person_square,
-)
-from utils.pose.movenet import WEIGHTS as MOVENET_WEIGHTS
-from utils.pose.movenet import load_hub_movenet, load_movenet
-from utils.pose.posenet import INPUT_SIZES, load_posenet
-from utils.pose.posenet import WEIGHTS as POSENET_WEIGHTS
-
-# Raise it with every change to what estimate_pose returns: cached keypoints go by it.
-CODE_VERSION = 3
+from utils.core.files import atomic_path, hash_file
+from utils.core.parallel import run_tasks
+from utils.core.skeleton import KEYPOINTS, MIN_SCORE
+from utils.pose.crop import PoseNetwork, frame_square, is_upright, person_square
+from utils.pose.networks import find_network, find_network_files, load_network
 
 # A person who lies is found more surely in the picture turned to the side: the networks
 # were trained on people whose head is up. A pose that is not upright, with a mean score
@@ -34,56 +27,30 @@ CODE_VERSION = 3
 DOUBTFUL_SCORE = 0.5
 TURNED_MARGIN = 0.1
 
-POSENET_SIZES: dict[str, int] = {
-    "posenet": INPUT_SIZES[0],
-    **{f"posenet_{size}": size for size in INPUT_SIZES},
-}
-POSE_MODELS: tuple[str, ...] = (*MOVENET_WEIGHTS, *POSENET_SIZES)
-# Those that the project ships, at their usual input.
-NETWORKS: tuple[str, ...] = (*MOVENET_WEIGHTS, "posenet")
+# What decides a pose, for cache keys; `crop` takes MIN_SCORE from elsewhere.
+_CODE = ("utils.pose.estimate", "utils.pose.networks", "utils.pose.crop")
+_N_AT_ONCE = 32  # pictures a task: a second of work, so that no process waits long
 
-
-@lru_cache(maxsize=4)
-def load_pose_model(model: str) -> PoseNetwork:
-    """Load a pose network, once a process.
-
-    Args:
-        model: `movenet_thunder`, `movenet_lightning`, `posenet` (input 257),
-            `posenet_257`, `posenet_385`, `posenet_513`, or what `tensorflow_hub.load`
-            takes: a folder or address of a MoveNet SavedModel.
-
-    Returns:
-        Network: picture and square in, pose `(17, 3)` in pixels of the picture out.
-
-    Raises:
-        FileNotFoundError: If the project's weights are not there.
-        ValueError: If they are not the files they should be, or if there is no such
-            model.
-    """
-    if model in MOVENET_WEIGHTS:
-        return load_movenet(model)
-    if model in POSENET_SIZES:
-        return load_posenet(POSENET_SIZES[model])
-    return load_hub_movenet(model)
+ReadImage = Callable[[str], np.ndarray]
 
 
 def estimate_pose(
     image: np.ndarray,
     *,
-    model: str = "movenet_thunder",
+    network: str = "movenet_thunder",
     n_passes: int = 2,
     look_turned: bool = True,
 ) -> np.ndarray:
     """Find one person's keypoints in a picture, each picture treated alone.
 
     The first pass sees the whole picture in a square; the second, where the first found
-    a person, the square round that person (see `squares.person_square`). Where the
-    result is doubtful, both are done on the picture turned to the left or right as
-    well, and the clearly better one is taken: people who lie are found so.
+    a person, the square round that person (`crop.person_square`). Where the result is
+    doubtful, both are done on the picture turned to the left or right as well, and the
+    clearly better one is taken: people who lie are found so.
 
     Args:
         image: RGB uint8 array `(height, width, 3)`, upright.
-        model: As `load_pose_model` takes it.
+        network: As `networks.load_network` takes it.
         n_passes: 1 or 2. With 1 the picture is looked at once, and never turned.
         look_turned: Whether to look at the picture turned too where it may help.
 
@@ -101,33 +68,32 @@ def estimate_pose(
         )
     if n_passes not in (1, 2):
         raise ValueError(f"Expected `n_passes` to be 1 or 2, got {n_passes!r}.")
-    return find_pose(
-        image, load_pose_model(model), n_passes=n_passes, look_turned=look_turned
-    )
+    run = load_network(network)
+    return find_pose(image, run, n_passes=n_passes, look_turned=look_turned)
 
 
 def find_pose(
-    image: np.ndarray, network: PoseNetwork, *, n_passes: int, look_turned: bool
+    image: np.ndarray, run: PoseNetwork, *, n_passes: int = 2, look_turned: bool = True
 ) -> np.ndarray:
     """Find one person's keypoints with a network at hand; see `estimate_pose`.
 
     Args:
         image: RGB uint8 array `(height, width, 3)`, upright.
-        network: Picture and square in, pose `(17, 3)` in pixels of the picture out.
+        run: Picture and square in, pose `(17, 3)` in pixels of the picture out.
         n_passes: 1 or 2.
         look_turned: Whether to look at the picture turned too where it may help.
 
     Returns:
         float64 array `(17, 3)`: x_px, y_px, score.
     """
-    pose = network(image, frame_square(_measure(image)))
+    pose = run(image, frame_square(_measure(image)))
     if n_passes == 1:
         return pose
-    pose = _look_closer(network, image, pose)
+    pose = _look_closer(run, image, pose)
     is_sure = pose[:, 2].mean() >= DOUBTFUL_SCORE or is_upright(pose)
     if not look_turned or is_sure:
         return pose
-    turned = _look_turned(network, image)
+    turned = _look_turned(run, image)
     is_better = turned[:, 2].mean() > pose[:, 2].mean() + TURNED_MARGIN
     return turned if is_better else pose
 
@@ -137,119 +103,101 @@ def _measure(image: np.ndarray) -> tuple[int, int]:
     return image.shape[1], image.shape[0]
 
 
-def _look_closer(
-    network: PoseNetwork, image: np.ndarray, pose: np.ndarray
-) -> np.ndarray:
+def _look_closer(run: PoseNetwork, image: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """Look again, at the square round the person found; same pose if there is none."""
     square = person_square(pose, _measure(image))
-    return pose if square is None else network(image, square)
+    return pose if square is None else run(image, square)
 
 
-def _look_turned(network: PoseNetwork, image: np.ndarray) -> np.ndarray:
+def _look_turned(run: PoseNetwork, image: np.ndarray) -> np.ndarray:
     """Find the pose in the picture turned left or right, whichever scores more."""
     turns = {n: np.ascontiguousarray(np.rot90(image, n)) for n in (1, 3)}
-    poses = {n: network(turns[n], frame_square(_measure(turns[n]))) for n in turns}
+    poses = {n: run(turns[n], frame_square(_measure(turns[n]))) for n in turns}
     best = max(poses, key=lambda n: poses[n][:, 2].mean())
-    turned = _look_closer(network, turns[best], poses[best])
-    return _turn_back(turned, best, _measure(image))
+    x_px, y_px, score = _look_closer(run, turns[best], poses[best]).T
+    # Back to pixels of the picture itself: 1 was turned left (anticlockwise), 3 right.
+    width_px, height_px = _measure(image)
+    if best == 1:
+        return np.stack([width_px - y_px, x_px, score], axis=1)
+    return np.stack([y_px, height_px - x_px, score], axis=1)
 
 
-def _turn_back(pose: np.ndarray, n_turns: int, size_wh: tuple[int, int]) -> np.ndarray:
-    """Give a pose found in a turned picture in pixels of the picture itself.
-
-    Args:
-        pose: Float array `(17, 3)` in pixels of `np.rot90(image, n_turns)`.
-        n_turns: 1 (the picture was turned left, anticlockwise) or 3 (right).
-        size_wh: Width and height of the picture itself, in pixels.
-
-    Returns:
-        Array of the same shape.
-    """
-    x_px, y_px, score = pose.T
-    if n_turns == 1:
-        return np.stack([size_wh[0] - y_px, x_px, score], axis=1)
-    return np.stack([y_px, size_wh[1] - x_px, score], axis=1)
-
-
-def describe_model(
-    model: str = "movenet_thunder", *, n_passes: int = 2, look_turned: bool = True
+def describe_network(
+    network: str = "movenet_thunder", *, n_passes: int = 2, look_turned: bool = True
 ) -> str:
     """Name all that decides the keypoints of a picture, as a key for caches.
 
     Args:
-        model: As `load_pose_model` takes it.
+        network: As `networks.load_network` takes it.
         n_passes: As for `estimate_pose`.
         look_turned: As for `estimate_pose`.
 
     Returns:
-        Text with the model, its content hash where it is a file or a folder, how it
-        looks and the version of this code.
+        The network's name and a key of its files' contents, its input, how it looks
+        and the code that does; an address is taken to hold the same files always.
 
     Raises:
         FileNotFoundError: If the project's weights are not there.
         ValueError: If they are not the files they should be.
     """
-    if model in MOVENET_WEIGHTS:
-        content = hash_file(find_weights(MOVENET_WEIGHTS[model]))
-    elif model in POSENET_SIZES:
-        content = hash_file(find_weights(POSENET_WEIGHTS))
-        model = f"posenet_{POSENET_SIZES[model]}"
-    else:
-        content = "by address"
-        if Path(model).is_dir():
-            model, content = "SavedModel", _hash_folder(Path(model))
-    looks = f"passes={n_passes} turned={look_turned and n_passes == 2}"
-    return f"{model} {content} {looks} code={CODE_VERSION}"
-
-
-def _hash_folder(folder: Path) -> str:
-    """Return one hash for all files of a folder, their names included."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return build_key(
-        files={path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+    files = find_network_files(network)
+    known = find_network(network)
+    key = build_key(
+        code=_CODE,
+        # A folder may be renamed, and `posenet` is `posenet_257`: contents count.
+        files=[hash_file(path) for path in files] or network,
+        size_px=known.size_px if known else None,
+        looks=[n_passes, look_turned and n_passes == 2, MIN_SCORE],
     )
+    name = Path(known.file).stem if known else "SavedModel"
+    return f"{name} {key}"
 
 
-def find_files(model: str = "movenet_thunder") -> list[Path]:
-    """Return the files that a pose network is read from.
-
-    Args:
-        model: As `load_pose_model` takes it.
-
-    Returns:
-        Its weight file, or all files of a SavedModel; none for an address.
-    """
-    if model in MOVENET_WEIGHTS:
-        return [find_weights(MOVENET_WEIGHTS[model])]
-    if model in POSENET_SIZES:
-        return [find_weights(POSENET_WEIGHTS)]
-    return sorted(path for path in Path(model).rglob("*") if path.is_file())
-
-
-def find_people(
-    keypoints: pd.DataFrame, *, min_score: float = MIN_PERSON_SCORE
+def estimate_pictures(
+    pictures: pd.DataFrame,
+    *,
+    network: str = "movenet_thunder",
+    read_image: ReadImage,
+    folder: Path,
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
-    """Tell for each frame if it shows a person; no frame is dropped.
-
-    Rule: the mean score of the 17 keypoints is at least `min_score`, and one shoulder
-    and one hip at least score above 0.2, so that there is a torso.
+    """Find the person in pictures on disk; what was looked at before is read.
 
     Args:
-        keypoints: Keypoints table; what is missing or NaN counts as score 0.
-        min_score: Mean score that a person has at least.
+        pictures: Table with `video`, `frame_idx` and `path`, an RGB picture a row.
+        network: As `networks.load_network` takes it.
+        read_image: Gives the RGB picture of a file.
+        folder: Where the result is kept; safe to delete.
+        n_jobs: Processes.
 
     Returns:
-        Table `video`, `frame_idx`, `has_person` (bool), `score_mean` (float64), one row
-        a frame, in the order in which frames come in `keypoints`.
-
-    Raises:
-        ValueError: If a keypoint is none of the 17.
+        Table `keypoints`, in the order of `pictures`.
     """
-    table = check_table(keypoints, "keypoints")
-    people = table[["video", "frame_idx"]].drop_duplicates(ignore_index=True)
-    poses = stack_poses(table)
-    score_mean = poses[:, :, 2].mean(axis=1)
-    torso = np.array([has_torso(pose) for pose in poses], dtype=bool)
-    return people.assign(
-        has_person=torso & (score_mean >= min_score), score_mean=score_mean
+    paths = [str(path) for path in pictures["path"]]
+    frames = pictures[["video", "frame_idx"]].reset_index(drop=True)
+    key = build_key(
+        network=describe_network(network),
+        pictures=joblib.hash([paths, frames.to_dict("list")]),
     )
+    done = Path(folder) / f"keypoints-{key}.parquet"
+    if not done.exists():
+        starts = range(0, len(paths), _N_AT_ONCE)
+        tasks = [(i, paths[i : i + _N_AT_ONCE]) for i in starts]
+        look = partial(_estimate_some, network=network, read_image=read_image)
+        found = dict(run_tasks(look, tasks, n_jobs=n_jobs))
+        poses = np.concatenate([found[i] for i in starts]).reshape(-1, 3)
+        table = frames.loc[frames.index.repeat(len(KEYPOINTS))].reset_index(drop=True)
+        table["keypoint"] = np.tile(np.array(KEYPOINTS, object), len(frames))
+        table[["x_px", "y_px", "score"]] = poses
+        with atomic_path(done) as part:
+            table.to_parquet(part, index=False)
+    return pd.read_parquet(done)
+
+
+def _estimate_some(
+    task: tuple[int, list[str]], *, network: str, read_image: ReadImage
+) -> tuple[int, np.ndarray]:
+    """Return a task's number and the poses of its pictures, `(n, 17, 3)`."""
+    number, paths = task
+    poses = [estimate_pose(read_image(path), network=network) for path in paths]
+    return number, np.array(poses)

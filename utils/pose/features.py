@@ -1,4 +1,4 @@
-"""From 17 keypoints to the 34 numbers a pose model learns from, and their mirror.
+"""From 17 keypoints to the 34 numbers that classifiers learn from, and their mirror.
 
 Every kind treats each pose alone: the numbers of one frame never depend on another.
 """
@@ -10,9 +10,10 @@ import pandas as pd
 
 from utils.core.skeleton import (
     FEATURE_COLUMNS,
-    KEYPOINT_IDX,
+    HIPS,
     KEYPOINTS,
     MIRROR_IDX,
+    SHOULDERS,
     stack_poses,
 )
 from utils.core.tables import check_table
@@ -20,9 +21,6 @@ from utils.core.tables import check_table
 # A pose is at least this many torso lengths tall: the factor of MediaPipe's k-NN
 # recipe and of TensorFlow's pose classification tutorial.
 TORSO_FACTOR = 2.5
-
-_SHOULDERS = [KEYPOINT_IDX["left_shoulder"], KEYPOINT_IDX["right_shoulder"]]
-_HIPS = [KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]]
 
 
 def scale_to_frame(xy: np.ndarray, size_wh: np.ndarray) -> np.ndarray:
@@ -86,7 +84,7 @@ def normalise_poses(xy: np.ndarray) -> np.ndarray:
 
 
 def normalise_by_torso(xy: np.ndarray) -> np.ndarray:
-    """Centre each pose on its hips and divide by its size, told by the torso.
+    """Centre each pose on its hips and divide by its size, measured on the torso.
 
     The size is the larger of 2.5 torso lengths (mid hips to mid shoulders) and the
     distance of the farthest keypoint from mid hips; what TensorFlow's tutorial on pose
@@ -103,7 +101,7 @@ def normalise_by_torso(xy: np.ndarray) -> np.ndarray:
         ValueError: If `xy` does not have shape `(n_poses, 17, 2)`.
     """
     xy = _check_poses(xy)
-    hips, shoulders = _mean_seen(xy[:, _HIPS]), _mean_seen(xy[:, _SHOULDERS])
+    hips, shoulders = _mean_seen(xy[:, HIPS]), _mean_seen(xy[:, SHOULDERS])
     centred = xy - hips[:, None, :]
     torso = np.linalg.norm(shoulders - hips, axis=1)
     farthest = np.fmax.reduce(np.linalg.norm(centred, axis=2), axis=1)

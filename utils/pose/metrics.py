@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.core.skeleton import KEYPOINT_IDX
+from utils.core.skeleton import HIPS, SHOULDERS
 
 # Spread of human annotators for each keypoint, from COCO's own evaluation code
 # (pycocotools, Params.setKpParams), COCO order.
@@ -21,10 +21,8 @@ def compute_torso_sizes(xy: np.ndarray) -> np.ndarray:
     Returns:
         Float array `(n_poses,)`, in pixels; NaN where one of the four is NaN.
     """
-    shoulders = [KEYPOINT_IDX["left_shoulder"], KEYPOINT_IDX["right_shoulder"]]
-    hips = [KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]]
     _check_shape(xy, xy)
-    torso = xy[:, shoulders].mean(axis=1) - xy[:, hips].mean(axis=1)
+    torso = xy[:, SHOULDERS].mean(axis=1) - xy[:, HIPS].mean(axis=1)
     return np.linalg.norm(torso, axis=1)
 
 

@@ -11,15 +11,15 @@ from utils.core.cache import build_key
 from utils.core.files import atomic_path
 from utils.core.skeleton import KEYPOINTS
 from utils.frames.images import write_jpeg
+from utils.pose.crop import find_box
 from utils.pose.cutout import (
-    ReadImage,
     blank_person,
     build_background,
     draw_body_mask,
-    find_box,
     join_boxes,
     paste_person,
 )
+from utils.pose.estimate import ReadImage
 
 STAGE_VERSION = 1
 VARIANTS: dict[str, str] = {
@@ -75,7 +75,7 @@ def make_room_pictures(
     Args:
         picked: Rows of table `samples`, with `path` and `fold`.
         frames: Table `frames`: the other frames of the same videos, for the background.
-        poses: Pose of each frame (`cutout.index_poses`).
+        poses: Pose of each frame (`skeleton.index_poses`).
         read_image: Gives the RGB picture of a file.
         folder: Where the pictures go; what is there already is not made again.
 

@@ -1,7 +1,7 @@
 /* MoveNet in LiteRT.js: a square of a picture in, 17 keypoints in pixels out.
  *
  * Trap: the network gives (y, x, score), y and x from 0 to 1 of the square it saw.
- * Neither that order nor the square leaves this module (as in utils/pose/movenet.py).
+ * Neither that order nor the square leaves this module (as in utils/pose/networks.py).
  */
 
 import { loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";

@@ -1,4 +1,4 @@
-/* Reads a square of a picture as Python does (`sample_square` in utils/pose/movenet.py).
+/* Reads a square of a picture as Python does (`sample_movenet_square` in utils/pose/networks.py).
  *
  * Done by hand on the picture's own bytes: what a canvas makes when it scales a picture
  * differs between browsers and moves keypoints by 2.7 px.

@@ -1,11 +1,14 @@
-"""Which square of a picture to look at, and reading its pixels."""
+"""Which part of a picture is used: the networks' squares, a person's box and crop."""
 
 import numpy as np
 import pytest
 
 from utils.core.skeleton import KEYPOINT_IDX
 from utils.pose.crop import (
+    GREY,
     Square,
+    crop_person,
+    find_box,
     frame_square,
     has_torso,
     is_upright,
@@ -82,3 +85,34 @@ def test_person_square_is_none_without_a_torso() -> None:
 
 def test_has_torso_is_false_where_nothing_was_found() -> None:
     assert not has_torso(np.full((17, 3), np.nan))
+
+
+@pytest.fixture
+def pose() -> np.ndarray:
+    """17 keypoints in a box from (40, 30) to (60, 70), all sure."""
+    xy = np.column_stack([np.linspace(40, 60, 17), np.linspace(30, 70, 17)])
+    return np.column_stack([xy, np.ones(17)])
+
+
+def test_box_holds_the_sure_keypoints_and_a_margin(pose: np.ndarray) -> None:
+    assert find_box(pose, (200, 200), margin=0.25) == (30, 20, 70, 80)
+    pose[0, :2], pose[0, 2] = (190, 190), 0.1  # doubtful: does not count
+    assert find_box(pose, (200, 200))[2] < 100
+
+
+def test_box_stays_in_the_picture_and_is_absent_without_a_person(
+    pose: np.ndarray,
+) -> None:
+    assert find_box(pose, (62, 72), margin=0.5) == (20, 10, 62, 72)
+    assert find_box(pose * [1, 1, 0], (200, 200)) is None
+    assert find_box(np.full((17, 3), np.nan), (200, 200)) is None
+
+
+def test_crop_is_a_square_round_the_person(pose: np.ndarray) -> None:
+    image = np.zeros((100, 70, 3), dtype=np.uint8)
+    image[50, 50] = 255
+    crop = crop_person(image, pose)
+    assert crop.shape[0] == crop.shape[1] >= 40
+    assert crop.max() == 255
+    assert (crop[:, -1] == GREY).all()  # beyond the frame's right edge
+    assert crop_person(image, pose * [1, 1, 0]).shape == image.shape

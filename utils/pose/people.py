@@ -1,6 +1,6 @@
-"""What the poses say of the film itself: upside down, two people, nobody there.
+"""Who is seen in each frame, and what the poses say of the video itself.
 
-Advice only: nothing here stops a run or changes a number.
+The advice (upside down, two people, nobody there) stops no run and changes no number.
 """
 
 from collections.abc import Sequence
@@ -8,47 +8,78 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import KEYPOINT_IDX, MIRROR_IDX, stack_poses
+from utils.core.skeleton import (
+    HIPS,
+    KEYPOINT_IDX,
+    MIN_PERSON_SCORE,
+    MIRROR_IDX,
+    SHOULDERS,
+    stack_poses,
+)
+from utils.core.tables import check_table
+from utils.pose.crop import has_torso
 
-# Shares of a film's frames from which on it is spoken of. A person who lies down for a
-# while, turns round or leaves the picture is no fault of the film.
+# Shares of a video's frames from which on it is spoken of. A person who lies down for a
+# while, turns round or leaves the picture is no fault of the video.
 MOST_TURNED = 0.6
 MOST_LOST = 0.2
 MOST_ODD_STEPS = 0.05
 _LEAST_ODD_STEPS = 3
 _MAX_STEP_S = 0.6  # frames further apart are not compared
-_N_STRETCHES = 3  # named in a sentence
+_N_NAMED = 3  # times named in a sentence
 
 _HEAD = [KEYPOINT_IDX[k] for k in ("nose", "left_eye", "right_eye")]
 _FEET = [KEYPOINT_IDX[k] for k in ("left_ankle", "right_ankle")]
-_TRUNK = [
-    KEYPOINT_IDX[f"{side}_{joint}"]
-    for joint in ("shoulder", "hip")
-    for side in ("left", "right")
-]
 # Where the head points -> clockwise turn that sets the picture upright.
 _TURNS = {"down": 180, "left": 90, "right": 270}
 
 
-def advise_films(
+def find_people(
+    keypoints: pd.DataFrame, *, min_score: float = MIN_PERSON_SCORE
+) -> pd.DataFrame:
+    """Tell for each frame if it shows a person; no frame is dropped.
+
+    Rule: the mean score of the 17 keypoints is at least `min_score`, and one shoulder
+    and one hip at least score above 0.2, so that there is a torso.
+
+    Args:
+        keypoints: Keypoints table; what is missing or NaN counts as score 0.
+        min_score: Mean score that a person has at least.
+
+    Returns:
+        Table `video`, `frame_idx`, `has_person` (bool), `score_mean` (float64), one row
+        a frame, in the order in which frames come in `keypoints`.
+
+    Raises:
+        ValueError: If a keypoint is none of the 17.
+    """
+    table = check_table(keypoints, "keypoints")
+    people = table[["video", "frame_idx"]].drop_duplicates(ignore_index=True)
+    poses = stack_poses(table)
+    score_mean = poses[:, :, 2].mean(axis=1)
+    torso = np.array([has_torso(pose) for pose in poses], dtype=bool)
+    return people.assign(
+        has_person=torso & (score_mean >= min_score), score_mean=score_mean
+    )
+
+
+def advise_videos(
     keypoints: pd.DataFrame,
     frames: pd.DataFrame,
-    people: pd.DataFrame,
     videos: pd.DataFrame,
 ) -> pd.Series:
-    """Say of each film what its poses give away.
+    """Say of each video what its poses give away.
 
     Args:
         keypoints: Table `keypoints`.
         frames: Table `frames`, for time stamps.
-        people: Table with `video`, `frame_idx`, `has_person`.
-        videos: Table `videos`; says how each film was turned.
+        videos: Table `videos`; says how each was turned.
 
     Returns:
         Advice by video, in the order of `videos`: sentences, or an empty text.
     """
     timed = frames[["video", "frame_idx", "time_s"]].merge(
-        people, on=["video", "frame_idx"], how="left"
+        find_people(keypoints), on=["video", "frame_idx"], how="left"
     )
     timed["has_person"] = timed["has_person"].eq(True)
     poses = stack_poses(keypoints, timed)[..., :2]
@@ -56,8 +87,8 @@ def advise_films(
     for row in videos.itertuples():
         own = np.flatnonzero((timed["video"] == row.video).to_numpy())
         own = own[np.argsort(timed["time_s"].to_numpy()[own], kind="stable")]
-        film = timed.iloc[own]
-        time_s, found = film["time_s"].to_numpy(), film["has_person"].to_numpy()
+        of_video = timed.iloc[own]
+        time_s, found = of_video["time_s"].to_numpy(), of_video["has_person"].to_numpy()
         sentences = [
             _advise_lost(row.video, time_s, found),
             _advise_turn(row.video, poses[own][found], int(row.rotation_deg)),
@@ -68,7 +99,7 @@ def advise_films(
 
 
 def _advise_lost(video: str, time_s: np.ndarray, found: np.ndarray) -> str:
-    """Say in which stretches nobody was found."""
+    """Say when nobody was found."""
     if not len(found):
         return ""
     if not found.any():
@@ -78,29 +109,17 @@ def _advise_lost(video: str, time_s: np.ndarray, found: np.ndarray) -> str:
         )
     if (~found).mean() <= MOST_LOST:
         return ""
-    stretches = find_stretches(time_s, ~found)
-    longest = sorted(stretches, key=lambda s: s[0] - s[1])[:_N_STRETCHES]
-    where = ", ".join(f"{a:.1f}-{b:.1f} s" for a, b in sorted(longest))
-    return (
-        f"In {video} nobody was found in {(~found).mean():.0%} of the frames, the "
-        f"longest stretches at {where}. Is the person small, dark or out of the "
-        "picture there?"
-    )
-
-
-def find_stretches(time_s: np.ndarray, marked: np.ndarray) -> list[tuple[float, float]]:
-    """Return first and last time stamp of each run of marked frames.
-
-    Example:
-        >>> marked = np.array([True, True, False, True])
-        >>> find_stretches(np.arange(4.0), marked)
-        [(0.0, 1.0), (3.0, 3.0)]
-    """
-    edges = np.flatnonzero(np.diff(np.r_[False, marked, False]))
-    return [
+    edges = np.flatnonzero(np.diff(np.r_[False, ~found, False]))
+    times = [
         (float(time_s[start]), float(time_s[end - 1]))
         for start, end in zip(edges[::2], edges[1::2], strict=True)
     ]
+    longest = sorted(times, key=lambda s: s[0] - s[1])[:_N_NAMED]
+    where = ", ".join(f"{a:.1f}-{b:.1f} s" for a, b in sorted(longest))
+    return (
+        f"In {video} nobody was found in {(~found).mean():.0%} of the frames, longest "
+        f"at {where}. Is the person small, dark or out of the picture there?"
+    )
 
 
 def find_heads(poses: np.ndarray) -> np.ndarray:
@@ -119,7 +138,7 @@ def find_heads(poses: np.ndarray) -> np.ndarray:
 
 
 def _advise_turn(video: str, poses: np.ndarray, rotation_deg: int) -> str:
-    """Say if the film should be turned, and how."""
+    """Say if the video should be turned, and how."""
     if not len(poses):
         return ""
     way, counts = np.unique(find_heads(poses), return_counts=True)
@@ -167,14 +186,9 @@ def find_jumps(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     Returns:
         Bool `(n,)`.
     """
-    moved = np.linalg.norm(_centre(after) - _centre(before), axis=1)
-    size = np.maximum(_measure(before), _measure(after))
-    return moved > size
-
-
-def _centre(poses: np.ndarray) -> np.ndarray:
-    """Return the middle of each bounding box, `(n, 2)`."""
-    return (poses.min(axis=1) + poses.max(axis=1)) / 2
+    middles = [(poses.min(axis=1) + poses.max(axis=1)) / 2 for poses in (before, after)]
+    moved = np.linalg.norm(middles[1] - middles[0], axis=1)
+    return moved > np.maximum(_measure(before), _measure(after))
 
 
 def _measure(poses: np.ndarray) -> np.ndarray:
@@ -193,8 +207,8 @@ def find_swaps(before: np.ndarray, after: np.ndarray) -> np.ndarray:
         Bool `(n,)`; shoulders and hips decide, and steps shorter than a tenth of the
         body are none.
     """
-    kept = _step(before, after, _TRUNK)
-    named_anew = _step(before, after[:, MIRROR_IDX], _TRUNK)
+    kept = _step(before, after, SHOULDERS + HIPS)
+    named_anew = _step(before, after[:, MIRROR_IDX], SHOULDERS + HIPS)
     return (named_anew < kept / 2) & (kept > 0.1 * _measure(after))
 
 

@@ -1,4 +1,4 @@
-"""Pictures to 17 keypoints, against references, the demo and hand-marked people."""
+"""Pictures to 17 keypoints: against references, the demo and hand-marked people."""
 
 import json
 import os
@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS
+from utils.core.skeleton import KEYPOINTS
 from utils.pose.crop import Square
 from utils.pose.estimate import (
-    describe_model,
+    describe_network,
+    estimate_pictures,
     estimate_pose,
-    find_files,
-    find_people,
     find_pose,
 )
 from utils.pose.metrics import compute_oks, find_correct_keypoints
@@ -53,7 +52,7 @@ def test_estimate_pose_agrees_with_the_published_implementation(
     text = (shared / "reference" / "pose_keypoints.json").read_text(encoding="utf-8")
     expected = np.array(json.loads(text)["expected"][recipe])
     image = _read_image(shared / "reference" / "pose.jpg")
-    pose = estimate_pose(image, model=model, n_passes=n_passes)
+    pose = estimate_pose(image, network=model, n_passes=n_passes)
     off_px = np.linalg.norm(pose[:, :2] - expected[:, :2], axis=1)
     assert np.median(off_px) <= bar["median"]
     assert off_px.max() <= bar["worst"]
@@ -99,7 +98,9 @@ def test_second_pass_brings_keypoints_nearer(
     images, true_xy, _ = demo_frames
     pcks = []
     for n_passes in (1, 2):
-        estimate = partial(estimate_pose, model="movenet_lightning", n_passes=n_passes)
+        estimate = partial(
+            estimate_pose, network="movenet_lightning", n_passes=n_passes
+        )
         xy = np.array([estimate(image)[:, :2] for image in images[::3]])
         pcks.append(np.nanmean(find_correct_keypoints(xy, true_xy[::3])))
     assert pcks[1] > pcks[0] + 0.05
@@ -112,7 +113,7 @@ def test_thunder_beats_lightning_beats_posenet_on_hand_marked_people(
     crops, true_xy, area_px2 = _cut_out_people(shared / "real" / "coco")
     oks, lines = {}, [f"{len(crops)} people with at least 10 keypoints marked"]
     for model in ("movenet_thunder", "movenet_lightning", "posenet"):
-        xy = np.array([estimate_pose(crop, model=model)[:, :2] for crop in crops])
+        xy = np.array([estimate_pose(crop, network=model)[:, :2] for crop in crops])
         oks[model] = np.nanmean(compute_oks(xy, true_xy, area_px2=area_px2))
         pck = np.nanmean(find_correct_keypoints(xy, true_xy))
         lines.append(f"{model}: OKS {oks[model]:.3f}, PCK at 0.2 torso {pck:.3f}")
@@ -150,9 +151,9 @@ def test_padding_and_shift_are_undone(
     demo_frames: tuple[list[np.ndarray], np.ndarray, np.ndarray],
 ) -> None:
     image = demo_frames[0][0]
-    pose = estimate_pose(image, model="movenet_lightning")
+    pose = estimate_pose(image, network="movenet_lightning")
     wide = np.pad(image, ((0, 0), (100, 60), (0, 0)))
-    moved = estimate_pose(wide, model="movenet_lightning") - (100, 0, 0)
+    moved = estimate_pose(wide, network="movenet_lightning") - (100, 0, 0)
     seen = pose[:, 2] > 0.5
     assert seen.sum() > 8
     assert np.abs(moved - pose)[seen, :2].max() < 8
@@ -189,7 +190,7 @@ def test_hand_marked_people_who_lie_are_found_by_turning_the_picture(
         lying = np.rot90(crop)
         lying_xy = np.stack([xy[:, 1], crop.shape[1] - xy[:, 0]], axis=1)
         for look_turned, values in oks.items():
-            found = estimate_pose(lying, model=FAST, look_turned=look_turned)[:, :2]
+            found = estimate_pose(lying, network=FAST, look_turned=look_turned)[:, :2]
             values += list(compute_oks(found[None], lying_xy[None], area_px2=[area]))
     assert np.mean(oks[True]) > np.mean(oks[False]) + 0.1
 
@@ -206,9 +207,9 @@ def test_each_picture_is_treated_alone(
     demo_frames: tuple[list[np.ndarray], np.ndarray, np.ndarray],
 ) -> None:
     first, other = demo_frames[0][0], demo_frames[0][30]
-    before = estimate_pose(first, model="movenet_lightning")
-    estimate_pose(other, model="movenet_lightning")
-    assert (estimate_pose(first, model="movenet_lightning") == before).all()
+    before = estimate_pose(first, network="movenet_lightning")
+    estimate_pose(other, network="movenet_lightning")
+    assert (estimate_pose(first, network="movenet_lightning") == before).all()
     assert before.shape == (17, 3)
     assert before.dtype == np.float64
 
@@ -218,12 +219,12 @@ def test_estimate_pose_leaves_the_picture_alone(
 ) -> None:
     image = demo_frames[0][0].copy()
     image.flags.writeable = False
-    estimate_pose(image, model="posenet")
+    estimate_pose(image, network="posenet")
     assert (image == demo_frames[0][0]).all()
 
 
 def test_estimator_can_be_sent_to_another_process() -> None:
-    estimate = partial(estimate_pose, model="movenet_lightning", n_passes=1)
+    estimate = partial(estimate_pose, network="movenet_lightning", n_passes=1)
     image = np.zeros((48, 64, 3), np.uint8)
     again = pickle.loads(pickle.dumps(estimate))
     assert (again(image) == estimate(image)).all()
@@ -243,76 +244,21 @@ def test_estimate_pose_refuses_a_third_pass() -> None:
         estimate_pose(np.zeros((4, 4, 3), np.uint8), n_passes=3)
 
 
-def test_describe_model_tells_models_and_passes_apart(tmp_path: Path) -> None:
+def test_describe_network_tells_networks_and_passes_apart(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"one")
     keys = [
-        describe_model("movenet_thunder"),
-        describe_model("movenet_thunder", n_passes=1),
-        describe_model("movenet_thunder", look_turned=False),
-        describe_model("movenet_lightning"),
-        describe_model("posenet"),
-        describe_model("posenet_513"),
-        describe_model(str(tmp_path)),
+        describe_network("movenet_thunder"),
+        describe_network("movenet_thunder", n_passes=1),
+        describe_network("movenet_thunder", look_turned=False),
+        describe_network("movenet_lightning"),
+        describe_network("posenet"),
+        describe_network("posenet_513"),
+        describe_network(str(tmp_path)),
     ]
     (tmp_path / "saved_model.pb").write_bytes(b"two")
-    keys.append(describe_model(str(tmp_path)))
+    keys.append(describe_network(str(tmp_path)))
     assert len(set(keys)) == len(keys)
-    assert describe_model("posenet") == describe_model("posenet_257")
-
-
-def _build_keypoints(scores: dict[int, np.ndarray | float]) -> pd.DataFrame:
-    """Build a keypoints table of one video: frame_idx -> score of the 17 keypoints."""
-    rows = [
-        pd.DataFrame(
-            {
-                "video": "a",
-                "frame_idx": frame_idx,
-                "keypoint": list(KEYPOINTS),
-                "x_px": 1.0,
-                "y_px": 2.0,
-                "score": score,
-            }
-        )
-        for frame_idx, score in scores.items()
-    ]
-    return pd.concat(rows, ignore_index=True)
-
-
-def test_find_people_keeps_a_row_for_every_frame() -> None:
-    no_torso = np.full(17, 0.9)
-    no_torso[[KEYPOINT_IDX["left_hip"], KEYPOINT_IDX["right_hip"]]] = 0.1
-    scores = {3: 0.9, 1: 0.05, 7: no_torso, 9: np.nan}
-    people = find_people(_build_keypoints(scores))
-    assert people.columns.tolist() == ["video", "frame_idx", "has_person", "score_mean"]
-    assert people["frame_idx"].tolist() == [3, 1, 7, 9]
-    assert people["has_person"].tolist() == [True, False, False, False]
-    assert people["score_mean"].tolist() == pytest.approx([0.9, 0.05, 13.7 / 17, 0])
-
-
-def test_find_people_does_not_depend_on_the_order_of_rows() -> None:
-    table = _build_keypoints({0: np.linspace(0, 0.3, 17), 5: 0.6})
-    shuffled = table.sample(frac=1, random_state=0)
-    key = ["video", "frame_idx"]
-    pd.testing.assert_frame_equal(
-        find_people(table), find_people(shuffled).sort_values(key, ignore_index=True)
-    )
-
-
-def test_find_people_of_no_frames_is_empty() -> None:
-    assert len(find_people(_build_keypoints({0: 0.5}).iloc[:0])) == 0
-
-
-def test_find_people_finds_nobody_in_an_empty_room() -> None:
-    image = np.full((120, 160, 3), 128, np.uint8)
-    pose = estimate_pose(image, model="movenet_lightning")
-    people = find_people(_build_keypoints({0: pose[:, 2]}))
-    assert not people["has_person"].any()
-
-
-def test_find_people_refuses_an_unknown_keypoint() -> None:
-    table = _build_keypoints({0: 0.5}).replace("nose", "tail")
-    with pytest.raises(ValueError, match="17 COCO keypoints, found 'tail'"):
-        find_people(table)
+    assert describe_network("posenet") == describe_network("posenet_257")
 
 
 @pytest.mark.slow
@@ -330,15 +276,28 @@ def test_converted_saved_model_agrees_with_the_tflite_weights(
     for name in ("movenet_lightning", "movenet_thunder"):
         folder = str(tmp_path / f"{name}_savedmodel")
         for image in demo_frames[0][:3]:
-            found = estimate_pose(image, model=folder)
-            assert np.abs(found - estimate_pose(image, model=name))[:, :2].max() < 0.1
+            found = estimate_pose(image, network=folder)
+            assert np.abs(found - estimate_pose(image, network=name))[:, :2].max() < 0.1
 
 
-def test_a_network_is_read_from_files(tmp_path: Path) -> None:
-    assert [p.suffix for p in find_files(FAST)] == [".tflite"]
-    assert find_files("posenet_385") == find_files("posenet")
-    (tmp_path / "variables").mkdir()
-    for name in ("saved_model.pb", "variables/data"):
-        (tmp_path / name).write_bytes(b"x")
-    assert len(find_files(str(tmp_path))) == 2
-    assert find_files("https://example.org/model") == []
+def test_each_picture_of_a_table_is_looked_at_once(tmp_path: Path) -> None:
+    pictures = pd.DataFrame({"video": "a", "frame_idx": range(35)})
+    pictures["path"] = [f"{i}.jpg" for i in pictures["frame_idx"]]
+    calls: list[str] = []
+
+    def read_image(path: str) -> np.ndarray:
+        calls.append(path)
+        return np.full((32, 48, 3), 5 * int(Path(path).stem), np.uint8)
+
+    options = {"network": FAST, "read_image": read_image, "folder": tmp_path}
+    table = estimate_pictures(pictures, **options)
+    assert len(table) == 17 * 35
+    assert table["frame_idx"].iloc[[0, 16, 17]].tolist() == [0, 0, 1]
+    last = estimate_pose(read_image(calls[-1]), network=FAST)
+    found = table[["x_px", "y_px", "score"]].to_numpy()
+    assert (found.reshape(35, 17, 3)[-1] == last).all()
+    del calls[-1]
+    pd.testing.assert_frame_equal(estimate_pictures(pictures, **options), table)
+    assert calls == pictures["path"].tolist()
+    estimate_pictures(pictures.head(1), **options)
+    assert len(calls) == 36
