@@ -14,7 +14,7 @@ from pathlib import Path
 from utils.labelling.actions import Action
 from utils.labelling.journal import LabelLog
 from utils.labelling.spans import Span
-from utils.labelling.tracks import find_unit
+from utils.labelling.state import find_unit
 
 
 def label_forever(path: Path, seed: int, pipe: int) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from utils.labelling.actions import Action, format_action, parse_action
 from utils.labelling.journal import LabelLog, LabelNotSavedError
 from utils.labelling.spans import Span
-from utils.labelling.tracks import find_unit
+from utils.labelling.state import find_unit
 
 ROOT = Path(__file__).parents[2]
 

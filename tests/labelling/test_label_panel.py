@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from utils.core.colours import colour_classes, ink_on
-from utils.labelling.widget.bars import draw_bar, draw_progress
-from utils.labelling.widget.panel import Panel
+from utils.labelling.review import Doubt
+from utils.labelling.widget.panel import Panel, draw_bar, draw_progress
 
 UTILS = Path(__file__).parents[2] / "utils"
 ODD_NAME = 'a, "b" <i>🧘</i>' + "x" * 200
@@ -21,11 +21,14 @@ def _walk(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
 
 
 def _build_panel(calls: list | None = None) -> Panel:
-    return Panel(
-        ipywidgets.HTML(),
-        orders=("time", "uncertain", "rarest"),
-        change_class=lambda *args: calls.append(args),
-    )
+    """Build a panel that keeps what it sends."""
+
+    def send(verb: str, **content: str) -> str:
+        calls.append((verb, content))
+        return "done"
+
+    orders = ("time", "uncertain", "rarest")
+    return Panel(ipywidgets.HTML(), send, videos=["a", "b"], orders=orders)
 
 
 def _find_commands(panel: Panel) -> set[str]:
@@ -111,18 +114,27 @@ def test_the_form_of_classes_says_what_to_change() -> None:
     buttons["rename"].click()
     buttons["merge"].click()
     assert calls == [
-        ("add", "", "lying"),
-        ("rename", "sitting", "lying"),
-        ("merge", "sitting", "sitting"),
+        ("add_class", {"name": "lying"}),
+        ("rename_class", {"old": "sitting", "new": "lying"}),
+        ("merge_class", {"old": "sitting", "into": "sitting"}),
     ]
+
+
+def test_lists_say_what_the_user_chose_and_not_what_is_shown() -> None:
+    calls: list = []
+    panel = _build_panel(calls)
+    panel.show_place("b", "rarest")
+    assert calls == []
+    panel.videos.value, panel.order.value = "a", "time"
+    assert calls == [("open", {"video": "a"}), ("set", {"order": "time"})]
 
 
 def test_the_list_of_doubts_says_how_many_there_are() -> None:
     panel = _build_panel()
     heads = [w for w in _walk(panel.box) if isinstance(w, ipywidgets.Label)]
     assert any("will be listed here" in head.value for head in heads)
-    panel.list_doubts(["a 1.0 s: sitting, models say standing"])
+    panel.list_doubts([Doubt("a", 1.0, 2.0, "sitting", "standing", 0.9)], None)
     assert any(head.value.endswith("contradict: 1.") for head in heads)
     assert panel.doubts.options[0][1] == 0
-    panel.list_doubts([])
+    panel.list_doubts([], None)
     assert not panel.doubts.options

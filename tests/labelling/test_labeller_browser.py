@@ -12,7 +12,7 @@ import pytest
 
 from tests.jupyter_rig import SLOW_MS, Lab, find_chromium, run_browser, run_lab
 from tests.label_films import CLASSES, build_tables, write_tables
-from utils.labelling.session import Footage, LabelSession
+from utils.labelling.clips import Footage, build_clips
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -23,19 +23,19 @@ pytestmark = [
 ]
 
 CLIPS = ["person1_a", "person1_b", "person2_a"]
-SETUP = f"""\
+SETUP = """\
 import os
 os.chdir("FOLDER")
 from pathlib import Path
-from utils.labelling.session import Footage, LabelSession
-from utils.labelling.widget.bridge import show_labeller
+import utils
 from utils.core.tables import read_table
-names = ("videos", "frames", "keypoints", "features")
-tables = {{name: read_table(Path("..") / f"{{name}}.parquet", name) for name in names}}
-session = LabelSession(
-    Path("labels.csv"), Footage(**tables), classes={CLASSES!r}, annotator="ada"
+names = ("videos", "frames", "keypoints")
+tables = [read_table(Path("..") / f"{name}.parquet", name) for name in names]"""
+SHOW = f"""\
+labeller = utils.labelling.show(
+    "labels.csv", *tables, classes={CLASSES!r}, annotator="ada"
 )"""
-CELLS = [SETUP, "labeller = show_labeller(session)", "1 + 1"]
+CELLS = [SETUP, SHOW, "1 + 1"]
 
 
 class Labelling:
@@ -44,8 +44,8 @@ class Labelling:
     Attributes:
         page: The browser's page.
         folder: Where the notebook and its labels are.
-        session: Another session over the same tables, opened before any label: it
-            knows times and segments.
+        clips: What is labelled, by video: times and segments.
+        clip: The video that is in view at first.
     """
 
     def __init__(self, page: sync_api.Page, lab: Lab, name: str, tables: dict) -> None:
@@ -56,10 +56,8 @@ class Labelling:
         self.name = f"{name}-{n_before}"
         self.folder = lab.folder / self.name
         self.folder.mkdir()
-        self.footage = Footage(**tables)
-        self.session = LabelSession(
-            self.folder / "elsewhere" / "labels.csv", self.footage, classes=CLASSES
-        )
+        self.clips = build_clips(Footage(**tables))
+        self.clip = self.clips[CLIPS[0]]
         cells = [
             nbformat.v4.new_code_cell(cell.replace("FOLDER", str(self.folder)))
             for cell in CELLS
@@ -108,7 +106,7 @@ class Labelling:
         line = self.page.locator(".lb-band:not(.lb-close)")
         line.scroll_into_view_if_needed()
         box = line.bounding_box()
-        duration_s = self.session.duration_s
+        duration_s = self.clip.duration_s
         x = [box["x"] + t / duration_s * box["width"] for t in (start_s, end_s)]
         y = box["y"] + 30
         self.page.mouse.move(x[0], y)
@@ -172,7 +170,7 @@ class Labelling:
 
     def span(self, first: int, last: int) -> tuple[float, float]:
         """Return the time from one frame's start to another's end, as in the log."""
-        times_s = [*self.session.times_s, self.session.duration_s]
+        times_s = [*self.clip.times_s, self.clip.duration_s]
         return (round(times_s[first], 3), round(times_s[last + 1], 3))
 
     @property
@@ -180,7 +178,7 @@ class Labelling:
         """The times of the current video's still poses, as in the log."""
         return [
             (round(segment.start_s, 3), round(segment.end_s, 3))
-            for segment in self.session.segments
+            for segment in self.clip.segments
             if segment.is_still
         ]
 
@@ -235,7 +233,7 @@ def test_keys_label_and_the_log_holds_exactly_that(labelling: Labelling) -> None
     labelling.press("End", "u", "Home", "Backspace")  # unsure; step is 5 frames now
     labelling.wait_until_saved()
     clip, spans = "person1_a", labelling.span
-    last = labelling.session.n_frames - 1
+    last = len(labelling.clip.times_s) - 1
     assert labelling.read_log() == [
         ("paint", "sitting", {clip: [spans(0, 0)]}),
         ("paint", "bending", {clip: [spans(1, 5)]}),
@@ -268,7 +266,7 @@ def test_a_held_key_paints_what_is_played(labelling: Labelling) -> None:
     ((what, label, spans),) = labelling.read_log()
     ((begin_s, end_s),) = spans["person1_a"]
     assert (what, label) == ("paint", "arms_raised")
-    times_s = [round(t, 3) for t in labelling.session.times_s]
+    times_s = [round(t, 3) for t in labelling.clip.times_s]
     assert begin_s in times_s[2 : start + 2]
     assert end_s >= times_s[start + 9]
     labelling.press("Control+z")  # a stroke is one step back
@@ -290,7 +288,7 @@ def test_buttons_label_and_the_log_holds_exactly_that(labelling: Labelling) -> N
     labelling.click("erase")
     labelling.wait_until_saved()
     first, second = labelling.stills[:2]
-    labelling.session.go_to_video("person1_b")
+    labelling.clip = labelling.clips["person1_b"]
     assert labelling.read_log() == [
         ("paint", "sitting", {"person1_a": [first]}),
         ("paint", "standing", {"person1_a": [second]}),
@@ -367,8 +365,8 @@ def test_a_restart_and_a_reload_resume_at_the_same_place(labelling: Labelling) -
     labelling.wait_for_row(8)
     labelling.wait_until_saved()
     labels = labelling.read_labels()
-    labelling.session.go_to_video("person1_b")
-    labelling.wait_until_noted("person1_b", labelling.session.times_s[8])
+    labelling.clip = labelling.clips["person1_b"]
+    labelling.wait_until_noted("person1_b", labelling.clip.times_s[8])
     labelling.save()
     labelling.page.reload()  # the kernel lives on, so does the widget
     labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
@@ -377,7 +375,7 @@ def test_a_restart_and_a_reload_resume_at_the_same_place(labelling: Labelling) -
     labelling.press("ArrowRight", "4")
     labelling.wait_for_row(10)
     labelling.wait_until_saved()
-    labelling.wait_until_noted("person1_b", labelling.session.times_s[10])
+    labelling.wait_until_noted("person1_b", labelling.clip.times_s[10])
     labelling.page.evaluate(
         "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
     )

@@ -35,15 +35,18 @@ N_SCRUBS = 300
 CELLS = [
     f"""\
 from pathlib import Path
-from utils.labelling.session import Footage, LabelSession
-from utils.labelling.widget.bridge import show_labeller
+import utils
 from utils.core.tables import read_table
+from utils.labelling.clips import Footage
+from utils.labelling.session import Session
+from utils.labelling.widget.bridge import Labeller
 names = ("videos", "frames", "keypoints", "features")
 tables = {{name: read_table(Path(f"{{name}}.parquet"), name) for name in names}}
 classes = {CLASSES!r}""",
     """\
-session = LabelSession(Path("labels.csv"), Footage(**tables), classes=classes)
-labeller = show_labeller(session)""",
+session = Session(Path("labels.csv"), Footage(**tables), classes=classes)
+labeller = Labeller(session)
+display(labeller.panel.box)""",
 ]
 # Says when the frame under the playhead was first painted after the cell was run.
 WATCH_OPENING = """() => {

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from utils.labelling.labels import (
+    advise_labels,
+    check_classes,
     check_labels,
     label_frames,
     read_labels,
     resolve_spans,
+    summarise_labels,
 )
-from utils.labelling.progress import advise_labels, check_classes, summarise_labels
 from utils.labelling.spans import NONE_OF_THESE, UNSURE, Span
 
 VIDEOS = pd.DataFrame(

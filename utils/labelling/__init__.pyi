@@ -1,27 +1,24 @@
 from . import (
     actions,
     clips,
-    csv_file,
     csv_store,
     cursor,
-    desk,
-    films,
     formats,
     journal,
-    keys,
     labels,
-    locks,
-    log_file,
-    moves,
-    painting,
-    progress,
     proposals,
     review,
-    segments,
     session,
     spans,
     state,
-    tracks,
-    view,
     widget,
 )
+from .labels import (
+    advise_labels,
+    check_classes,
+    label_frames,
+    read_labels,
+    summarise_labels,
+)
+from .review import compare_annotators, find_doubts
+from .widget.bridge import show

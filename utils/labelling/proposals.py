@@ -5,13 +5,16 @@ sides (root mean square over keypoints). A coordinate that is NaN in either of t
 poses is left out of their distance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from utils.core.skeleton import MIRROR_IDX
+from utils.labelling.clips import Clip, Segment
+from utils.labelling.spans import UNSURE, Span
+from utils.labelling.state import Track
 
 # Before this many stretches are labelled nothing is proposed: too few poses to know.
 MIN_STRETCHES = 10
@@ -30,6 +33,8 @@ MIN_CONFIDENCE = 0.7
 _MIN_LIMIT = 0.1
 _MAX_LIMIT = 0.2
 _LIMIT_FACTOR = 2.0
+# Of a long video, proposals are worked out for this many segments at a time.
+_N_NEAR = 100
 
 
 class Proposal(NamedTuple):
@@ -47,6 +52,123 @@ class Proposal(NamedTuple):
     end_s: float
     label: str | None
     confidence: float
+
+
+class Proposer:
+    """What is open to one person in some videos, and what is proposed there.
+
+    It only reads; what it works out is kept until the labels change.
+    """
+
+    def __init__(
+        self, clips: Mapping[str, Clip], find_track: Callable[[str], Track], by: str
+    ) -> None:
+        """Start with nothing worked out.
+
+        Args:
+            clips: The videos, by name.
+            find_track: Gives the labels of a video as they are now.
+            by: Whose labels are looked at, besides those nobody signed.
+        """
+        self._clips, self._find_track, self._by = clips, find_track, by
+        self._kept: dict[tuple, tuple[object, object]] = {}
+
+    def _spans(self, video: str) -> list[Span]:
+        """Return what this person sees of a video's labels."""
+        return self._find_track(video).show(self._by)
+
+    def _mark(self, *videos: str) -> tuple:
+        """Return what changes when the labels of some videos do."""
+        return tuple((t.number, t.version) for t in map(self._find_track, videos))
+
+    def _keep(self, key: tuple, mark: object, build: Callable[[], object]) -> object:
+        """Return what was built for a key, built anew if its mark has changed."""
+        if key not in self._kept or self._kept[key][0] != mark:
+            self._kept[key] = (mark, build())
+        return self._kept[key][1]
+
+    def open_segments(self, video: str) -> list[Segment]:
+        """Return the segments less than half of which is labelled."""
+        segments = self._clips[video].segments
+        return [segments[i] for i in self._find_open(video)]
+
+    def _find_open(self, video: str) -> np.ndarray:
+        """Return the numbers of the segments less than half of which is labelled."""
+
+        def measure() -> np.ndarray:
+            segments, spans = self._clips[video].segments, self._spans(video)
+            times_s = np.array([s[2:4] for s in segments]).reshape(-1, 2)
+            if not spans:
+                return np.arange(len(times_s))
+            edges_s = np.array([s[:2] for s in spans]).ravel()
+            lengths_s = np.array([(0.0, s.end_s - s.start_s) for s in spans]).ravel()
+            labelled_s = np.interp(times_s, edges_s, np.cumsum(lengths_s))
+            is_open = 2 * np.diff(labelled_s) < np.diff(times_s)
+            return np.flatnonzero(is_open[:, 0])
+
+        return self._keep(("open", video), self._mark(video), measure)
+
+    def count_missing(self) -> int:
+        """Return how many stretches must yet be labelled before classes are proposed.
+
+        At least 1 without features, or while there is one class only.
+        """
+        labels = [
+            s.label for v in self._clips for s in self._spans(v) if s.label != UNSURE
+        ]
+        has_features = any(clip.features is not None for clip in self._clips.values())
+        can_propose = has_features and len(set(labels)) > 1
+        return max(MIN_STRETCHES - len(labels), 0 if can_propose else 1)
+
+    def propose(self, video: str, *, near: int | None = None) -> list[Proposal]:
+        """Return a proposal for open segments with features, in order of time.
+
+        Its label is None where the pose is unlike anything labelled, or between
+        classes. Empty before enough is labelled.
+
+        Args:
+            video: Which video.
+            near: Number of a segment: of a long video just those round it, up to some
+                hundred, so that the answer never takes long. None takes all.
+        """
+        nth = -1 if near is None else near // _N_NEAR
+
+        def work_out() -> list[Proposal]:
+            clip, numbers = self._clips[video], self._find_open(video)
+            if near is not None:
+                low, high = (nth - 1) * _N_NEAR, (nth + 2) * _N_NEAR
+                numbers = numbers[(numbers >= low) & (numbers < high)]
+            if clip.x is None or not len(numbers) or self.count_missing():
+                return []
+            marks = self._mark(*self._clips)
+            references = self._keep(("references",), marks, self._gather)
+            found = propose_labels(references, clip.segment_x[numbers])
+            return [
+                Proposal(*clip.segments[number][2:4], *proposed)
+                for number, proposed in zip(numbers, found, strict=True)
+            ]
+
+        marks = nth, self._mark(*self._clips)
+        return self._keep(("proposals", video, near is None), marks, work_out)
+
+    def _gather(self) -> "References":
+        """Gather some poses of each labelled stretch of each video."""
+        x, labels, stretches, n_stretches = [np.zeros((0, 34))], [], [], 0
+        for video, clip in self._clips.items():
+            spans = [span for span in self._spans(video) if span.label != UNSURE]
+            if clip.x is None or not spans:
+                continue
+            rows = clip.pick_rows([span[:2] for span in spans])
+            x.append(clip.x[rows.ravel()])
+            labels += [span.label for span in spans for _ in range(rows.shape[1])]
+            numbers = np.arange(n_stretches, n_stretches + len(spans))
+            stretches.append(np.repeat(numbers, rows.shape[1]))
+            n_stretches += len(spans)
+        return build_references(
+            np.concatenate(x),
+            np.array(labels, dtype=object),
+            np.concatenate([np.zeros(0), *stretches]),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,106 +1,543 @@
-"""The state of one person's labelling, across clicks and restarts, without widgets.
+"""One person's labelling, across clicks and restarts, without widgets.
 
-Every call that changes labels writes one line to the log first and changes what is
-shown after; if the line cannot be written it raises `LabelNotSavedError` and nothing
-has changed. Call it from one thread.
+The public methods of `Session` are the verbs that the front end sends, each with the
+parts of its message as arguments (`describe`, what is drawn, apart). A verb that labels
+returns when its line is in the log, on disk; if it cannot be written it raises
+`LabelNotSavedError` and nothing has changed. Call it from one thread.
 """
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from utils.labelling.clips import Footage
+from utils.labelling.actions import Action
+from utils.labelling.clips import Clip, Footage, build_clips
 from utils.labelling.csv_store import check_name
-from utils.labelling.desk import STEP_SIZES, UNITS
-from utils.labelling.journal import LabelNotSavedError
-from utils.labelling.keys import KEYS
-from utils.labelling.painting import LabelPainting
-from utils.labelling.proposals import ORDERS, Proposal, group_poses
+from utils.labelling.cursor import Playhead
+from utils.labelling.journal import LabelLog
+from utils.labelling.labels import advise_labels, summarise_labels
+from utils.labelling.proposals import ORDERS, Proposer, group_poses, rank_proposals
 from utils.labelling.review import Doubt
-from utils.labelling.segments import Segment
 from utils.labelling.spans import (
-    NONE_OF_THESE,
     SPECIAL_LABELS,
-    UNSURE,
     Span,
+    find_gaps,
+    find_span,
     sum_overlap,
 )
+from utils.labelling.state import Track, find_unit
 
-__all__ = [
-    "KEYS",
-    "NONE_OF_THESE",
-    "ORDERS",
-    "STEP_SIZES",
-    "UNITS",
-    "UNSURE",
-    "Doubt",
-    "Footage",
-    "LabelNotSavedError",
-    "LabelSession",
-    "Proposal",
-    "Segment",
-    "Span",
-]
-
+UNITS = ("frame", "segment")
 # Look-alikes are sought in all videos up to this many frames, else in the current one.
 _MAX_LOOK_ALIKES = 20_000
+# A time in the log, of whole milliseconds, may lie this far from a frame's own.
+_HALF_MS = 5e-4
+
+# What the front end should do now: "text" to show, "position" to go to, …
+Answer = dict[str, object]
 
 
-class LabelSession(LabelPainting):
+class Session:
     """One person labelling some videos into one labels file.
 
-    See `LabelDesk` for what it shows and how it is opened, `LabelMoves` and
-    `LabelPainting` for most of what it does.
+    Positions count the sampled frames of a video from 0; a frame stands for the time
+    from its own time stamp to the next frame's, the last one to the end.
+
+    Attributes:
+        labels_path: The CSV that people read; the log lies beside it.
+        annotator: Name put on every label; "" for none.
+        videos: Names of the videos that have frames, in order.
+        unit: What "next" goes to: a `"frame"` without label, or an open `"segment"`.
+        order: Which comes next: `"time"`, `"uncertain"` or `"rarest"`.
+        doubts: Labels that deserve a second look and were not dealt with yet.
+        doubt_idx: Which of them was gone to last, None if none.
     """
 
-    def add_class(self, name: str) -> None:
-        """Add a class at the end of the list.
+    def __init__(
+        self,
+        labels_path: Path,
+        footage: Footage,
+        *,
+        classes: Sequence[str] = (),
+        annotator: str | None = None,
+        doubts: Sequence[Doubt] = (),
+    ) -> None:
+        """Open the labels file and its log and resume where this person stopped.
+
+        Nothing is written but to mend files, or to let labels follow renamed films.
+
+        Args:
+            labels_path: Labels CSV; it need not exist yet.
+            footage: What is labelled.
+            classes: Classes to offer, in the order of keys 1 to 9; those in the labels
+                and those added before follow.
+            annotator: Name put on labels; None carries on as the one person who
+                signed the labels there, if there is just one.
+            doubts: Labels that deserve a second look.
 
         Raises:
-            ValueError: If the name cannot be used or is taken.
+            ValueError: If the labels file or its log cannot be understood, there is no
+                video with frames, or a name cannot be written; one sentence.
+        """
+        self._clips = build_clips(footage)
+        if not self._clips:
+            raise ValueError(
+                "Expected frames of at least one video, got none. Extract frames first."
+            )
+        if annotator:
+            annotator = check_name(annotator, what="annotator")
+        videos = footage.videos
+        films = dict(zip(videos["video"], videos["sha256"], strict=True))
+        names = [check_name(name) for name in classes]
+        self._log = LabelLog(
+            labels_path, films=films, classes=names, annotator=annotator or ""
+        )
+        self.labels_path = self._log.labels_path
+        self.annotator = self._carry_on() if annotator is None else annotator
+        self._log.annotator = self.annotator
+        self._proposer = Proposer(self._clips, self._track, self.annotator)
+        place_path = self.labels_path.with_suffix(".session.json")
+        self._playhead = Playhead(self._clips, place_path, who=self.annotator)
+        self.videos = list(self._clips)
+        self.unit = "segment" if footage.keypoints is not None else "frame"
+        self.order = ORDERS[0]
+        self.doubts, self.doubt_idx = list(doubts), None
+        self._stroke: Action | None = None  # the first line of what is being painted
+        self._alikes: tuple[object, pd.DataFrame] = (None, pd.DataFrame())
+
+    def _carry_on(self) -> str:
+        """Return the name of the one person who signed labels, "" if there is not."""
+        tracks = self._log.state.tracks.values()
+        names = {
+            who for track in tracks for who, spans in track.layers.items() if spans
+        }
+        return names.pop() if len(names) == 1 else ""
+
+    # --- what is drawn ---------------------------------------------------------------
+
+    @property
+    def clip(self) -> Clip:
+        """The current video: its frames, poses and segments."""
+        return self._playhead.clip
+
+    @property
+    def video(self) -> str:
+        """Name of the current video."""
+        return self._playhead.video
+
+    @property
+    def position(self) -> int:
+        """Playhead: index into the current video's frames."""
+        return self._playhead.position
+
+    def describe(self, *, is_partial: bool = False) -> dict:
+        """Return what a front end draws besides pictures, as plain JSON values.
+
+        Args:
+            is_partial: Leave out what needs segments, which are sought meanwhile.
+
+        Returns:
+            Of the current video: `video`, `spans` (own and unsigned labels),
+            `other_spans`, `segments`, `no_person`, `proposals`, `n_until_proposals`,
+            `can_undo`, `can_redo`. Of all: `classes` in the order of keys 1 to 9,
+            `unit`, `order`, `seconds` by label, `notices` (one sentence each).
+        """
+        clip, state, track = self.clip, self._log.state, self._track(self.video)
+        proposals = [] if is_partial else self._list_proposals()
+        return {
+            "is_partial": is_partial,
+            "video": self.video,
+            "unit": self.unit,
+            "order": self.order,
+            "classes": list(state.classes),
+            "spans": [list(span[:3]) for span in track.show(self.annotator)],
+            "other_spans": [list(s[:3]) for s in track.show_others(self.annotator)],
+            "segments": [] if is_partial else [list(s[2:]) for s in clip.segments],
+            "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
+            "proposals": [list(proposal) for proposal in proposals],
+            "n_until_proposals": self._proposer.count_missing(),
+            "can_undo": state.next_undo(self.video, self.annotator) is not None,
+            "can_redo": state.next_redo(self.video, self.annotator) is not None,
+            "seconds": self._sum_seconds(),
+            "notices": list(self._log.notices),
+        }
+
+    def summarise(self) -> tuple[pd.DataFrame, list[str]]:
+        """Return seconds per class and person, and what to label next.
+
+        Returns:
+            Table `label`, `subject`, `seconds` of all annotators (where they differ,
+            what most of them say); advice, one sentence each.
+        """
+        tracks = {video: self._track(video) for video in self._clips}
+        rows = [(v, *span) for v, track in tracks.items() for span in track.merge()]
+        columns = ["video", "start_s", "end_s", "label", "annotator", "labelled_at"]
+        people = [(clip.video, clip.subject) for clip in self._clips.values()]
+        summary = summarise_labels(
+            pd.DataFrame(rows, columns=columns),
+            pd.DataFrame(people, columns=["video", "subject"]),
+        )
+        n_people = len({subject for _, subject in people})
+        classes = self._log.state.classes
+        return summary, advise_labels(summary, classes=classes, n_people=n_people)
+
+    def _track(self, video: str) -> Track:
+        """Return a video's labels; empty ones that are not kept where there are none.
+
+        The log's state may be read anew at any time, so it is asked each time.
+        """
+        return self._log.state.tracks.get(video) or _NO_LABELS
+
+    def _spans(self, video: str) -> list[Span]:
+        """Return this person's labels and unsigned ones in a video, in order."""
+        return self._track(video).show(self.annotator)
+
+    def _sum_seconds(self) -> dict[str, float]:
+        """Return the labelled seconds of each label in all videos."""
+        total: Counter[str] = Counter()
+        for video in self._clips:
+            total.update(self._track(video).sum_seconds(self.annotator))
+        return {label: round(seconds, 3) for label, seconds in total.items()}
+
+    def _list_proposals(self) -> list:
+        """Return what is proposed for the current video's open segments.
+
+        In a long video just for those round the playhead.
+        """
+        if not self.clip.segments:
+            return []
+        near = int(self.clip.segment_idx[self.position])
+        found = self._proposer.propose(self.video, near=near)
+        return [proposal for proposal in found if proposal.label is not None]
+
+    # --- labelling -------------------------------------------------------------------
+    # Each verb acts in the video, and from the place, in which the user gave it.
+
+    @contextmanager
+    def _at(self, video: str, position: int) -> Iterator[None]:
+        """Go to where an action was given; come back from another video after it.
+
+        What follows of a stroke that is refused is refused too.
+        """
+        now = self.video
+        if video != now:
+            self._open(video)
+        self._playhead.move(position)
+        try:
+            yield
+        except (OSError, ValueError):
+            self._stroke = None
+            raise
+        finally:
+            if video != now:
+                self._open(now)
+
+    def label(
+        self,
+        video: str,
+        position: int,
+        start_s: float,
+        end_s: float,
+        label: str | None,
+    ) -> Answer:
+        """Give a stretch of time a label; None removes the label it has.
+
+        Raises:
+            ValueError: If there is no such class or no such time.
             LabelNotSavedError: If it cannot be written.
         """
-        name = self._check_new_class(name)
-        self._write("add", label=name)
+        with self._at(video, position):
+            self._put(label, start_s, end_s)
+        return {}
 
-    def rename_class(self, old: str, new: str) -> None:
-        """Rename a class; labels in all videos follow."""
-        self._check_old_class(old)
-        self._write("rename", old=old, label=self._check_new_class(new))
+    def paint_begin(
+        self, video: str, position: int, start_s: float, end_s: float, label: str
+    ) -> Answer:
+        """Begin a stroke; one that is under way ends first."""
+        with self._at(video, position):
+            self._stroke = self._put(label, start_s, end_s)
+        return {}
 
-    def merge_class(self, old: str, into: str) -> None:
-        """Give all labels of one class to another and drop it from the list."""
-        self._check_old_class(old)
-        if old == into:
-            raise ValueError(f"{old!r} cannot be merged into itself. Choose another.")
-        self._check_label(into)
-        self._write("merge", old=old, label=into)
+    def paint_to(
+        self, video: str, position: int, start_s: float, end_s: float, label: str
+    ) -> Answer:
+        """Prolong the stroke by what the playhead has passed since."""
+        with self._at(video, position):
+            if self._stroke is None or self._stroke.label != label:
+                raise ValueError("The stroke had ended before this. Start it anew.")
+            self._put(label, start_s, end_s, stroke=self._stroke.id)
+        return {}
 
-    def _check_new_class(self, name: str) -> str:
-        """Return a name for a class, trimmed, if it is not taken."""
-        name = check_name(name)
-        if name in (*self.classes, *SPECIAL_LABELS):
-            raise ValueError(f"{name!r} is there already. Choose another name.")
-        return name
+    def paint_end(self) -> Answer:
+        """End the stroke; the whole of it is one step for undo."""
+        self._stroke = None
+        return {}
 
-    def _check_old_class(self, name: str) -> None:
-        """Raise `ValueError` if there is no such class."""
-        if name not in self.classes:
-            known = ", ".join(self.classes) or "none yet"
-            raise ValueError(f"There is no class {name!r}; there are: {known}.")
+    def accept(
+        self,
+        video: str,
+        position: int,
+        start_s: float,
+        end_s: float,
+        label: str,
+        goes_to: int | None,
+    ) -> Answer:
+        """Label a segment as it was proposed, and go on.
 
-    # --- proposals, look-alikes, second look -----------------------------------------
+        Args:
+            video: Where.
+            position: Where the playhead was.
+            start_s: Start of the segment.
+            end_s: Its end.
+            label: The class that the front end showed.
+            goes_to: Where the front end has gone on already; None leaves it to
+                `order`, perhaps in another video.
+        """
+        self.label(video, position, start_s, end_s, label)
+        if video != self.video:
+            return {}
+        if goes_to is not None:
+            self._playhead.move(goes_to)
+            return {}
+        self._go_on()
+        return {"position": self.position}
 
-    def accept(self) -> bool:
-        """Label the segment in view as proposed and go on; False without proposal."""
-        proposal = self.proposal
-        if proposal is None:
-            self.message = "Nothing is proposed here."
-            return False
-        self._paint(proposal.label, [proposal[:2]])
-        self.next_target()
+    def label_many(
+        self, video: str, position: int, frames: Sequence, label: str
+    ) -> Answer:
+        """Label many frames, `[video, frame_idx]` each, over videos, in one action."""
+        with self._at(video, position):
+            self._check_label(label)
+            seconds = self.count(frames, label)["seconds"]
+            self._write("paint", label=label, spans=self._join_frames(frames))
+        return {"text": f"{seconds:.1f} s changed to {label}."}
+
+    def undo(self, video: str, position: int) -> Answer:
+        """Take back this person's last action in a video; go to where that changed."""
+        with self._at(video, position):
+            return self._turn("undo", self._log.state.next_undo)
+
+    def redo(self, video: str, position: int) -> Answer:
+        """Do again what was taken back last in a video."""
+        with self._at(video, position):
+            return self._turn("redo", self._log.state.next_redo)
+
+    def fix(self) -> Answer:
+        """Give the label gone to by `doubt` the class that the models predict."""
+        if self.doubt_idx is None:
+            return {"text": "Press J first, or choose in the list Second look."}
+        doubt = self.doubts[self.doubt_idx]
+        if doubt.video != self.video:
+            self._open(doubt.video)
+        self._put(doubt.predicted, doubt.start_s, doubt.end_s)
+        del self.doubts[self.doubt_idx]
+        self.doubt_idx = None
+        return {"text": f"{doubt.label} became {doubt.predicted}."}
+
+    def _put(
+        self, label: str | None, start_s: float, end_s: float, stroke: str = ""
+    ) -> Action:
+        """Label, or erase, the part of a stretch that lies in the current video."""
+        if label is not None:
+            self._check_label(label)
+        start_s, end_s = sorted((float(start_s), float(end_s)))
+        duration_s = self.clip.duration_s
+        clipped = max(start_s, 0.0), min(end_s, duration_s)
+        if not clipped[1] - clipped[0] >= 1e-3:
+            raise ValueError(
+                f"{start_s:g} to {end_s:g} s is no time of {self.video}, which lasts "
+                f"{duration_s:.3f} s. Choose a stretch inside it."
+            )
+        do = "erase" if label is None else "paint"
+        spans = {self.video: [clipped]}
+        return self._write(do, label=label or "", spans=spans, stroke=stroke)
+
+    def _check_label(self, label: str) -> None:
+        """Raise `ValueError` unless a label is a class or a special answer."""
+        classes = self._log.state.classes
+        if label not in (*classes, *SPECIAL_LABELS):
+            known = ", ".join(classes) or "none yet"
+            raise ValueError(f"{label!r} is not a class ({known}). Add it first.")
+
+    def _write(self, do: str, **parts: object) -> Action:
+        """Put an action on disk and make it hold. Any other than a stroke's ends it."""
+        if not parts.get("stroke"):
+            self._stroke = None
+        spans: Mapping[str, Sequence[tuple]] = parts.pop("spans", {})
+        for video in spans:
+            if check_name(video, what="video") != video:
+                raise ValueError(
+                    f"The video name {video!r} begins or ends with a space, which a "
+                    "labels file cannot hold. Rename the file."
+                )
+        action = Action(
+            do,
+            by=self.annotator,
+            video=self.video,
+            spans={
+                v: tuple(Span(*s[:2], "") for s in part) for v, part in spans.items()
+            },
+            films=self._log.find_films(spans),
+            **parts,
+        )
+        self._log.write(action)
+        return action
+
+    def _turn(self, do: str, find: Callable[[str, str], Action | None]) -> Answer:
+        """Undo or redo the next action, if there is one."""
+        action = find(self.video, self.annotator)
+        if action is None:
+            self._stroke = None
+            return {"text": f"There is nothing to {do} in this video."}
+        self._write(do, of=find_unit(action))
+        starts = [span.start_s for span in action.spans.get(self.video, ())]
+        if starts and action.do != "import":
+            self._playhead.move(self.clip.find_position(min(starts)))
+        return {"position": self.position}
+
+    # --- moving ----------------------------------------------------------------------
+
+    def ready(self) -> Answer:
+        """Begin anew, as when a page is opened: no stroke, everybody's labels."""
+        self._stroke = None
+        return {"is_changed": self._log.refresh()}
+
+    def open(self, video: str, move: int = 0) -> Answer:
+        """Change to the video `move` places after one, where this person left it.
+
+        Raises:
+            ValueError: If it has no frames here.
+        """
+        self._check_video(video)
+        at = self.videos.index(video) + move
+        if not 0 <= at < len(self.videos):
+            return {"text": f"This is the {'last' if move > 0 else 'first'} video."}
+        if self.videos[at] != self.video:
+            self._open(self.videos[at])
+        return {}
+
+    def place(self, video: str, position: int) -> Answer:
+        """Note where the playhead rests, and take in what others labelled."""
+        if video == self.video and self._stroke is None:
+            self._playhead.move(position)
+        return {"is_changed": self._log.refresh()}
+
+    def next(self, video: str, position: int) -> Answer:
+        """Go on from a place to what should be labelled next, by `order`."""
+        answer = self.place(video, position)
+        if not self._go_on():
+            answer["text"] = "Nothing is left to label."
+        return answer | {"position": self.position}
+
+    def set(self, unit: str | None = None, order: str | None = None) -> Answer:
+        """Choose what "next" means."""
+        if unit is not None:
+            self.unit = unit
+        if order is not None:
+            self.order = order
+        return {"is_changed": order is not None}
+
+    def doubt(self, nth: int | None = None) -> Answer:
+        """Go to a label that deserves a second look: the nth, or the one after."""
+        if not self.doubts:
+            return {"text": "No label is in doubt."}
+        if nth is None:
+            nth = 0 if self.doubt_idx is None else self.doubt_idx + 1
+        nth %= len(self.doubts)
+        doubt = self.doubts[nth]
+        self.open(doubt.video)
+        self._playhead.move(self.clip.find_position(doubt.start_s))
+        self.doubt_idx = nth
+        return {"position": self.position}
+
+    def _open(self, video: str) -> None:
+        """Change to a video, at the place where it was left; ends a stroke."""
+        self._check_video(video)
+        self._stroke = None
+        self._playhead.open(video)
+
+    def _check_video(self, video: str) -> None:
+        """Raise `ValueError` if a video has no frames."""
+        if video not in self._clips:
+            raise ValueError(
+                f"There are no frames of {video!r}: it was removed, or frames were not "
+                "extracted. Its labels stay in the file."
+            )
+
+    def _go_on(self) -> bool:
+        """Go to what should be labelled next by `order`; False if nothing is left.
+
+        In units of segments that is a still pose; moves are left to the person. Other
+        orders than that of time look for the most useful segment of this video first.
+        """
+        if self.unit == "frame" or not self.clip.segments:
+            return self._go_to_first(self._find_gaps)
+        proposals = (
+            self._proposer.propose(self.video) if self.order != ORDERS[0] else []
+        )
+        stills = {
+            s.start_s for s in self._proposer.open_segments(self.video) if s.is_still
+        }
+        proposals = [p for p in proposals if p.start_s in stills]
+        if not proposals:
+            return self._go_to_first(self._find_stills)
+        ranked = rank_proposals(proposals, self.order, seconds=self._sum_seconds())
+        start_s = proposals[ranked[0]].start_s
+        self._playhead.move(self.clip.find_position(start_s))
         return True
 
-    def find_look_alikes(self, *, n_groups: int = 12, seed: int = 0) -> pd.DataFrame:
+    def _find_gaps(self, video: str) -> list[int]:
+        """Return the first frame of each stretch of a video without label."""
+        clip = self._clips[video]
+        gaps = find_gaps(self._spans(video), float(clip.times_s[0]), clip.duration_s)
+        starts_s = np.array([start_s for start_s, _ in gaps])
+        starts = np.searchsorted(clip.times_s, starts_s - _HALF_MS)
+        return starts[starts < len(clip.times_s)].tolist()
+
+    def _find_stills(self, video: str) -> list[int]:
+        """Return the first frame of each open still pose of a video."""
+        return [s.start for s in self._proposer.open_segments(video) if s.is_still]
+
+    def _go_to_first(self, find: Callable[[str], list[int]]) -> bool:
+        """Go to the next place, from video to video, and round to this one's start."""
+        at = self.videos.index(self.video)
+        places = [p for p in find(self.video) if p > self.position]
+        for video in (*self.videos[at + 1 :], *self.videos[: at + 1]):
+            if places:
+                break
+            places = find(video)
+            if places and video != self.video:
+                self._open(video)
+        if places:
+            self._playhead.move(min(places))
+        return bool(places)
+
+    # --- look-alikes -----------------------------------------------------------------
+
+    def grid(self, group: int) -> Answer:
+        """Show a group of frames that look alike, counted from 0 over and over."""
+        if (
+            self._alikes[0] != self._log.state.n_actions
+        ):  # each label changes what is shown
+            self._alikes = self._log.state.n_actions, self._find_look_alikes()
+        if self._alikes[1].empty:
+            return {"text": "There are no keypoints, so no look-alikes."}
+        return {"alikes": self._alikes[1], "group": group}
+
+    def count(self, frames: Sequence, label: str) -> Answer:
+        """Return how many seconds would change if some frames took a label."""
+        seconds = sum(
+            end_s - start_s - sum_overlap(self._spans(v), start_s, end_s, label=label)
+            for v, spans in self._join_frames(frames).items()
+            for start_s, end_s in spans
+        )
+        return {"seconds": seconds}
+
+    def _find_look_alikes(self) -> pd.DataFrame:
         """Group frames by pose: of all videos, or of the current one if they are many.
 
         Returns:
@@ -115,131 +552,73 @@ class LabelSession(LabelPainting):
             return pd.DataFrame(columns=["group", *columns, "label", "distance"])
         x = np.concatenate([clip.x for clip in clips])
         found = pd.concat([clip.frames[columns] for clip in clips], ignore_index=True)
-        times_s = found["time_s"].round(3)
-        labels = map(self._view.label_at, found["video"], times_s)
-        found["label"] = [np.nan if label is None else label for label in labels]
-        group, distance = group_poses(x, n_groups=n_groups, seed=seed)
+        spans = map(
+            find_span, map(self._spans, found["video"]), found["time_s"].round(3)
+        )
+        found["label"] = [np.nan if span is None else span.label for span in spans]
+        group, distance = group_poses(x, n_groups=12)
         found = found.assign(group=group, distance=distance)
         found = found[np.isfinite(x).any(axis=1)]
         ordered = found.sort_values(["group", "distance"], ignore_index=True)
         return ordered[["group", *columns, "label", "distance"]]
 
-    def count_change(self, frames: pd.DataFrame, label: str) -> float:
-        """Return how many seconds would change if these frames took the label.
-
-        Args:
-            frames: Rows with `video` and `frame_idx`.
-            label: The label.
-        """
-        return sum(
-            end_s
-            - start_s
-            - sum_overlap(self._view.spans(v), start_s, end_s, label=label)
-            for v, spans in self._join_frames(frames).items()
-            for start_s, end_s in spans
-        )
-
-    def _join_frames(self, frames: pd.DataFrame) -> dict[str, list[tuple]]:
+    def _join_frames(self, frames: Sequence) -> dict[str, list[tuple]]:
         """Return the time of some frames, by video, neighbours joined."""
         joined = {}
-        for video, rows in frames.groupby("video", sort=False):
+        table = pd.DataFrame(frames, columns=["video", "frame_idx"])
+        for video, rows in table.groupby("video", sort=False):
             clip = self._clips[video]
             runs = clip.find_runs(np.isin(clip.frame_idx, rows["frame_idx"]))
             joined[video] = [(round(s, 3), round(e, 3)) for s, e in runs]
         return joined
 
-    def label_many(self, frames: pd.DataFrame, label: str) -> float:
-        """Label many frames, over videos, in one action; return seconds changed."""
-        self._check_label(label)
-        seconds = self.count_change(frames, label)
-        self._write("paint", label=label, spans=self._join_frames(frames))
-        return seconds
+    # --- classes, films --------------------------------------------------------------
 
-    def go_to(self, doubt: Doubt) -> None:
-        """Jump to a stretch that deserves a second look and mark it."""
-        self.go_to_video(doubt.video)
-        self.jump_to_time(doubt.start_s)
-        self.mark = (self.position, self._clip.find_position(doubt.end_s - 1e-3))
-
-    def fix(self, doubt: Doubt) -> None:
-        """Give such a stretch the label that the models predict."""
-        if doubt.video != self.video:
-            self.go_to_video(doubt.video)
-        self.label_span(doubt.predicted, doubt.start_s, doubt.end_s)
-        self.clear_mark()
-
-    # --- keys, other kernels ---------------------------------------------------------
-
-    def press(self, key: str) -> bool:
-        """Do what a key does and count it; False for keys that mean nothing here.
+    def add_class(self, name: str) -> Answer:
+        """Add a class at the end of the list.
 
         Raises:
-            ValueError: If it makes no sense now; one sentence.
-            LabelNotSavedError: If a label cannot be written.
+            ValueError: If the name cannot be used or is taken.
+            LabelNotSavedError: If it cannot be written.
         """
-        self.n_keys += 1
-        if key not in KEYS or not KEYS[key].call:
-            return False
-        getattr(self, KEYS[key].call)(*KEYS[key].arguments)
-        return True
+        name = self._check_new_class(name)
+        self._write("add", label=name)
+        return {"text": f"{name} is a class.", "is_changed": True}
 
-    def change_step(self) -> None:
-        """Go on to the next size of a step."""
-        known = self.step_size in STEP_SIZES
-        at = STEP_SIZES.index(self.step_size) if known else -1
-        self.step_size = STEP_SIZES[(at + 1) % len(STEP_SIZES)]
+    def rename_class(self, old: str, new: str) -> Answer:
+        """Rename a class; labels in all videos follow."""
+        self._check_old_class(old)
+        new = self._check_new_class(new)
+        self._write("rename", old=old, label=new)
+        return {"text": f"{old} is called {new}.", "is_changed": True}
 
-    def change_unit(self) -> None:
-        """Change between labelling segments and frames."""
-        self.unit = UNITS[1 - UNITS.index(self.unit)]
+    def merge_class(self, old: str, into: str) -> Answer:
+        """Give all labels of one class to another and drop it from the list."""
+        self._check_old_class(old)
+        if old == into:
+            raise ValueError(f"{old!r} cannot be merged into itself. Choose another.")
+        self._check_label(into)
+        self._write("merge", old=old, label=into)
+        return {"text": f"{old} is part of {into}.", "is_changed": True}
 
-    def adopt_labels(self, video: str) -> None:
+    def adopt_labels(self, video: str) -> Answer:
         """Say that a changed file is the same film: its earlier labels count again."""
         self._log.adopt_labels(video)
+        return {"is_changed": True}
 
-    def refresh(self) -> bool:
-        """Take in what other kernels or hand edits changed; True if anything did."""
-        return self._log.refresh()
+    def _check_new_class(self, name: str) -> str:
+        """Return a name for a class, trimmed, if it is not taken."""
+        name = check_name(name)
+        if name in (*self._log.state.classes, *SPECIAL_LABELS):
+            raise ValueError(f"{name!r} is there already. Choose another name.")
+        return name
 
-    def close(self) -> None:
-        """End a stroke and keep the place; safe to call twice."""
-        self.end_paint()
-        self.jump_to(self.position)
+    def _check_old_class(self, name: str) -> None:
+        """Raise `ValueError` if there is no such class."""
+        classes = self._log.state.classes
+        if name not in classes:
+            known = ", ".join(classes) or "none yet"
+            raise ValueError(f"There is no class {name!r}; there are: {known}.")
 
-    def describe(self) -> dict:
-        """Return all a front end draws, as plain JSON values."""
-        clip, state = self._clip, self._log.state
-        seconds, proposal = self._view.seconds(), self.proposal
-        return {
-            "video": self.video,
-            "videos": self.videos,
-            "subject": self.subject,
-            "annotator": self.annotator,
-            "position": self.position,
-            "n_frames": self.n_frames,
-            "time_s": self.time_s,
-            "duration_s": self.duration_s,
-            "classes": self.classes,
-            "unit": self.unit,
-            "step_size": self.step_size,
-            "order": self.order,
-            "painting": self.painting,
-            "mark": list(self.mark),
-            "spans": [list(span[:3]) for span in self.spans],
-            "other_spans": [list(span[:4]) for span in self.other_spans],
-            "unlabelled": [list(gap) for gap in self.find_unlabelled()],
-            "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
-            "segments": [list(segment[2:]) for segment in clip.segments],
-            "proposals": [list(found) for found in self.proposals],
-            "proposal": None if proposal is None else proposal._asdict(),
-            "n_until_proposals": self._view.count_missing(),
-            "can_undo": state.next_undo(self.video, self.annotator) is not None,
-            "can_redo": state.next_redo(self.video, self.annotator) is not None,
-            "message": self.message,
-            "notices": list(self.notices),
-            "n_keys": self.n_keys,
-            "seconds": {name: seconds.get(name, 0.0) for name in self.classes}
-            | seconds,
-            "labelled_s": round(sum(seconds.values()), 3),
-            "total_s": round(sum(c.duration_s for c in self._clips.values()), 3),
-        }
+
+_NO_LABELS = Track()

@@ -1,17 +1,144 @@
 """Fold the actions of the log, in order, into the labels that hold now.
 
-What is undone is left out of the fold, so undo is exact however much came between.
+What is undone is left out of the fold, so undo is exact however much came between. A
+`Track` holds the labels of one film, `LabelState` all tracks, classes and undo stacks;
+the last functions find films that were renamed or replaced since they were labelled.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from utils.labelling.actions import Action
-from utils.labelling.spans import SPECIAL_LABELS
-from utils.labelling.tracks import Entry, Track, find_unit
+from utils.labelling.spans import (
+    SPECIAL_LABELS,
+    Span,
+    cut_spans,
+    merge_layers,
+    put_span,
+    rename_spans,
+)
 
 _CLASS_ACTIONS = ("add", "rename", "merge")
+
+# Place in the log, action, and its spans in this film.
+Entry = tuple[int, Action, tuple[Span, ...]]
+
+
+@dataclass
+class Track:
+    """The labels of one film.
+
+    Attributes:
+        layers: Spans by annotator, each in order without overlap.
+        actions: What was done to it, with its place in the log.
+        units: What undo can take back of it: ids of actions and of whole strokes.
+        version: Counts up with each change, for caches.
+        number: No other track of this program has it.
+    """
+
+    layers: dict[str, list[Span]] = field(default_factory=dict)
+    actions: list[Entry] = field(default_factory=list)
+    units: set[str] = field(default_factory=set)
+    version: int = 0
+    number: int = field(default_factory=count().__next__)
+    _kept: dict[tuple, tuple[int, object]] = field(default_factory=dict, repr=False)
+
+    def apply(self, action: Action, spans: Sequence[Span]) -> None:
+        """Change the layers by one action's spans, or by its change of a class."""
+        self.version += 1
+        if action.do in ("rename", "merge"):
+            for by, layer in self.layers.items():
+                self.layers[by] = rename_spans(layer, action.old, action.label)
+        elif action.do == "import":
+            self.layers = {}
+            for span in spans:
+                layer = self.layers.get(span.annotator, [])
+                self.layers[span.annotator] = put_span(layer, span)
+        else:
+            self._paint(action, spans)
+
+    def _paint(self, action: Action, spans: Sequence[Span]) -> None:
+        """Replace what is under some spans: own labels and those nobody signed."""
+        label = action.label if action.do == "paint" else ""
+        at = action.at if action.by else ""
+        for span in spans:
+            for by in {action.by, ""} & set(self.layers):
+                self.layers[by] = cut_spans(self.layers[by], span.start_s, span.end_s)
+            if label:
+                painted = Span(span.start_s, span.end_s, label, action.by, at)
+                own = self.layers.get(action.by, [])
+                self.layers[action.by] = put_span(own, painted)
+
+    def merge(self) -> list[Span]:
+        """Return the spans of all annotators in one list, in order of time."""
+        return merge_layers(self.layers.values())
+
+    # --- as one person sees it, kept until the labels change -------------------------
+
+    def show(self, by: str) -> list[Span]:
+        """Return a person's labels over those nobody signed, in order, no overlap."""
+
+        def lay_over() -> list[Span]:
+            spans = list(self.layers.get("", []))
+            for span in self.layers.get(by, []) if by else ():
+                spans = put_span(spans, span)
+            return spans
+
+        return self._keep(("show", by), lay_over)
+
+    def show_others(self, by: str) -> list[Span]:
+        """Return what other people labelled, in order; it may overlap."""
+        layers = self.layers.items()
+        return merge_layers(v for k, v in layers if k not in ("", by))
+
+    def sum_seconds(self, by: str) -> Counter[str]:
+        """Return the seconds of each label that a person sees."""
+
+        def sum_spans() -> Counter[str]:
+            total: Counter[str] = Counter()
+            for span in self.show(by):
+                total[span.label] += span.end_s - span.start_s
+            return total
+
+        return self._keep(("seconds", by), sum_spans)
+
+    def _keep(self, key: tuple, build: Callable[[], object]) -> object:
+        """Return what was built for a key, built anew if the labels have changed."""
+        if key not in self._kept or self._kept[key][0] != self.version:
+            self._kept[key] = (self.version, build())
+        return self._kept[key][1]
+
+    def rebuild(self, renames: Sequence[Entry], undone: Container[str]) -> None:
+        """Fold the layers again from all that is not undone.
+
+        Args:
+            renames: Renamed and merged classes, which reach every track.
+            undone: Ids of the steps that are undone.
+        """
+        self.layers = {}
+        for _, action, spans in sorted([*self.actions, *renames], key=_order):
+            if find_unit(action) not in undone:
+                self.apply(action, spans)
+        self.version += 1
+
+
+def normalise_spans(spans: Sequence[Span]) -> list[Span]:
+    """Return spans in order of time, touching equals of one annotator joined."""
+    track = Track()
+    track.apply(Action("import"), spans)
+    return track.merge()
+
+
+def find_unit(action: Action) -> str:
+    """Return the id of the step of undo that an action is part of."""
+    return action.stroke or action.id
+
+
+def _order(entry: Entry) -> int:
+    """Return the place in the log of an entry."""
+    return entry[0]
 
 
 @dataclass
@@ -202,3 +329,57 @@ def _add_classes(classes: Iterable[str], labels: Iterable[str]) -> list[str]:
     """Return the classes and then those labels that are new and not special."""
     names = dict.fromkeys([*classes, *labels])
     return [name for name in names if name and name not in SPECIAL_LABELS]
+
+
+def find_replaced_films(state: LabelState, films: Mapping[str, str]) -> list[Action]:
+    """Return the changes of videos whose labels belong to another film.
+
+    Args:
+        state: What the log says.
+        films: sha256 of each video there is.
+    """
+    return [
+        Action(
+            "film",
+            video=video,
+            how="changed",
+            old=state.films[video],
+            films={video: sha256},
+        )
+        for video, sha256 in films.items()
+        if state.films.get(video, sha256) != sha256
+        and (_is_labelled(state, video) or sha256 in state.find_parked(video))
+    ]
+
+
+def find_renamed_films(state: LabelState, films: Mapping[str, str]) -> list[Action]:
+    """Return the changes of videos whose film has its labels under another name.
+
+    A second copy of a film, under both names, does not take the labels.
+    Labels of replaced films must have been set aside before.
+    """
+    changes = []
+    for video, sha256 in films.items():
+        if _is_labelled(state, video):
+            continue
+        names = [
+            name
+            for name in state.find_film(sha256)
+            if name != video and films.get(name) != sha256
+        ]
+        if names:
+            changes.append(
+                Action(
+                    "film",
+                    video=video,
+                    how="renamed",
+                    old=names[-1],
+                    films={video: sha256},
+                )
+            )
+    return changes
+
+
+def _is_labelled(state: LabelState, video: str) -> bool:
+    """Tell whether labels are in force under a name."""
+    return video in state.tracks and bool(state.tracks[video].merge())

@@ -1,9 +1,1 @@
-from . import (
-    bars,
-    bridge,
-    feed,
-    gestures,
-    images,
-    messages,
-    panel,
-)
+from . import bridge, images, messages, panel

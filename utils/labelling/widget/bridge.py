@@ -1,12 +1,15 @@
-"""The labelling cell: a widget over a `LabelSession`, or a still picture without one.
+"""The labelling cell: a widget over a `Session`, or a still picture without one.
 
-The front end (`static/`) owns the playhead and draws; each action comes here as a
-message with a number, is given to the session, which writes it to disk, and is then
-acknowledged, or refused with the reason. Nothing here waits for a person.
+The front end (`static/`) owns the playhead and draws. Each thing a user does comes here
+as a message, is given to the session's method of that name, which writes it to disk,
+and is then acknowledged, or refused with the reason. Nothing here waits for a person.
 """
 
+import asyncio
 import base64
-from collections.abc import Sequence
+import inspect
+import threading
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -16,14 +19,31 @@ import traitlets
 from IPython.display import display, update_display
 
 from utils.core.esm import join_modules
-from utils.labelling.session import ORDERS, Doubt, LabelSession
-from utils.labelling.widget.feed import Feed
-from utils.labelling.widget.gestures import build_frames, do_action
-from utils.labelling.widget.images import shrink_jpeg
-from utils.labelling.widget.messages import count_labels, describe_grid
+from utils.labelling.clips import Footage
+from utils.labelling.proposals import ORDERS
+from utils.labelling.review import Doubt
+from utils.labelling.session import Answer, Session
+from utils.labelling.widget.images import PictureSender, Reel, shrink_jpeg
+from utils.labelling.widget.messages import (
+    SELDOM,
+    count_labels,
+    describe_grid,
+    describe_labels,
+    describe_video,
+)
 from utils.labelling.widget.panel import Panel
 
 _STATIC = Path(__file__).parent / "static"
+# Verb -> the parts of its message that it takes.
+VERBS = {
+    name: tuple(inspect.signature(verb).parameters)[1:]
+    for name, verb in vars(Session).items()
+    if inspect.isfunction(verb) and not name.startswith(("_", "describe", "summarise"))
+}
+# A video with more frames is opened before its segments are found.
+LONG_VIDEO = 3000
+# Labels are described anew this long after the last action, not once a key.
+_REST_S = 0.03
 
 
 class FrontEnd(anywidget.AnyWidget):
@@ -39,75 +59,107 @@ class FrontEnd(anywidget.AnyWidget):
     opening = traitlets.Dict().tag(sync=True)
 
 
-def show_labeller(session: LabelSession, *, doubts: Sequence[Doubt] = ()) -> "Labeller":
+def show(
+    labels_path: Path,
+    videos: pd.DataFrame,
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame | None = None,
+    *,
+    annotator: str | None = None,
+    classes: Sequence[str] = (),
+) -> "Labeller":
     """Display the labelling widget and return at once.
 
-    Where no front end answers (papermill, a page without widgets) a still picture with
-    the counts stays in its place.
+    Every label is on disk before the widget says so. Where no front end answers
+    (papermill, a page without widgets) a still picture with the counts stays in its
+    place.
 
     Args:
-        session: What is labelled, by whom, into which file.
-        doubts: Labels that deserve a second look, listed in the widget.
+        labels_path: Labels CSV; it need not exist yet. The log of all actions, which
+            makes undo possible after a restart, lies beside it.
+        videos: Table `videos`.
+        frames: Table `frames`: the pictures that are shown.
+        keypoints: Table `keypoints`; without it no skeleton, segments or proposals.
+        annotator: Name put on labels; None carries on as the one person who signed the
+            labels there, if there is just one, else nobody signs.
+        classes: Classes to offer besides those in the labels.
 
     Returns:
         The widget's state; end the cell with `;` or give it a name.
+
+    Raises:
+        ValueError: If the labels file or its log cannot be understood, or there are no
+            frames; one sentence.
     """
-    labeller = Labeller(session, doubts=doubts)
+    features = None
+    if keypoints is not None:
+        # Look-alikes are told apart by the numbers that the posture classifier sees.
+        from utils.pose.features import build_features
+
+        features = build_features(keypoints, frames, kind="normalised")
+    footage = Footage(videos, frames, keypoints, features)
+    session = Session(
+        Path(labels_path), footage, annotator=annotator or None, classes=classes
+    )
+    labeller = Labeller(session)
     display(labeller.panel.box)
     labeller.show_still()
     return labeller
 
 
 class Labeller:
-    """Answers the front end's messages out of a session.
+    """Carries messages between the front end and a session.
 
     Attributes:
         session: The session.
         front_end: Picture, time line and keys.
         panel: The buttons and boxes around it.
-        doubts: Labels that deserve a second look and were not dealt with yet.
     """
 
-    def __init__(self, session: LabelSession, *, doubts: Sequence[Doubt] = ()) -> None:
+    def __init__(self, session: Session) -> None:
         """Build the widgets; nothing is displayed.
 
         Args:
             session: What is labelled.
-            doubts: Labels that deserve a second look.
         """
         self.session = session
-        self.doubts = list(doubts)
         self.front_end = FrontEnd()
         self.panel = Panel(
-            self.front_end, orders=ORDERS, change_class=self._change_class
+            self.front_end, self._on_panel, videos=session.videos, orders=ORDERS
         )
-        self._feed = Feed(session, self.panel, self._send)
+        self._pictures = PictureSender(self._send)
+        self._shown = ""  # the video that the front end was told to show
+        self._sent: dict[str, object] = {}  # of what seldom changes
+        self._timer: asyncio.TimerHandle | None = None
+        self._sought: set[str] = set()  # videos whose segments are sought
+        self._found: set[str] = set()
         self._still = ""
-        self._alikes: pd.DataFrame | None = None
-        message, buffers = self._feed.describe_video()
+        message, buffers = self._describe_video()
         self.front_end.opening = {"message": message, "buffers": buffers}
-        self._fill_lists()
-        self._feed.show_progress()
+        self.panel.show_place(session.video, session.order)
+        self.list_doubts(session.doubts)
+        self._show_progress()
         self.front_end.on_msg(self._on_message)
-        self.panel.videos.observe(self._on_video, names="value")
-        self.panel.order.observe(self._on_order, names="value")
-        self.panel.doubts.observe(self._on_doubt, names="value")
 
     def list_doubts(self, doubts: Sequence[Doubt]) -> None:
         """List labels that deserve a second look, in place of those listed so far."""
-        self.doubts = list(doubts)
-        self.panel.doubts.unobserve(self._on_doubt, names="value")
-        self._fill_lists()
-        self.panel.doubts.value = None  # listed, not yet gone to
-        self.panel.doubts.observe(self._on_doubt, names="value")
+        self.session.doubts, self.session.doubt_idx = list(doubts), None
+        self.panel.list_doubts(self.session.doubts, None)
 
-    # --- what is shown -----------------------------------------------------------
+    def adopt_labels(self, video: str) -> None:
+        """Say that a changed file is the same film: its earlier labels count again.
+
+        Raises:
+            ValueError: If there are none, or the video has new labels.
+        """
+        self._do({"type": "adopt_labels", "video": video})
+        self._show_labels()
 
     def show_still(self) -> None:
         """Display a still picture and the counts until a front end answers."""
-        session = self.session
-        picture = shrink_jpeg(Path(session.image_paths[session.position]))
-        counts = count_labels(session.summarise(), len(session.videos))
+        clip, session = self.session.clip, self.session
+        picture = shrink_jpeg(Path(clip.frames["path"].iloc[session.position]))
+        counts = count_labels(session.summarise()[0], len(session.videos))
         data = base64.b64encode(picture).decode()
         html = (
             f'<figure style="margin:0"><img alt="{escape(session.video)}" '
@@ -120,48 +172,39 @@ class Labeller:
         display(shown, raw=True, display_id=self._still)
 
     def _drop_still(self) -> None:
+        """Take the still picture away: there is a front end."""
         if self._still:
             nothing = {"text/html": "", "text/plain": ""}
             update_display(nothing, raw=True, display_id=self._still)
             self._still = ""
 
-    def _fill_lists(self) -> None:
-        session, panel = self.session, self.panel
-        panel.videos.options = session.videos
-        panel.videos.value = session.video
-        panel.order.value = session.order
-        panel.list_doubts(
-            f"{d.video} {d.start_s:.1f} s: {d.label}, models say {d.predicted}"
-            for d in self.doubts
-        )
+    # --- from the front end ----------------------------------------------------------
 
-    # --- messages ------------------------------------------------------------------
-
-    def _send(self, message: dict, buffers: Sequence[bytes] = ()) -> None:
-        self.front_end.send(message, list(buffers))
+    def _do(self, message: dict) -> Answer:
+        """Give a message to the session's method of its name."""
+        verb = message.get("action", message["type"])
+        parts = {name: message[name] for name in VERBS[verb] if name in message}
+        answer = getattr(self.session, verb)(**parts)
+        if message.get("video", self.session.video) != self.session.video:
+            answer.pop("position", None)  # a place in a video that is not in view
+        return answer
 
     def _on_message(self, _: object, message: dict, __: object) -> None:
         """Answer a message; what cannot be done is said in one sentence."""
-        pictures = self._feed.pictures
-        answer = {
-            "act": self._on_act,
-            "ready": self._on_ready,
-            "open": self._on_open,
-            "place": self._on_place,
-            "next": self._on_next,
-            "set": self._on_set,
-            "frames": lambda m: pictures.request_frames(m["video"], m["rows"]),
-            "overview": lambda m: pictures.request_overview(m["video"]),
-            "grid": self._on_grid,
-            "count": self._on_count,
-            "doubt": self._on_next_doubt,
-        }[message["type"]]
-        try:
-            answer(message)
-        except (OSError, ValueError) as error:
-            self._feed.say(str(error))
+        kind = message["type"]
+        if kind == "act":
+            self._act(message)
+        elif kind == "frames":
+            self._pictures.request_frames(message["video"], message["rows"])
+        elif kind == "overview":
+            self._pictures.request_overview(message["video"])
+        else:
+            self._ask(message)
+        if kind == "ready":
+            self._open_video()
+            self._drop_still()
 
-    def _on_act(self, message: dict) -> None:
+    def _act(self, message: dict) -> None:
         """Do an action of labelling; acknowledge it once it is on disk, or say why not.
 
         Whatever goes wrong is answered: silence would look like a slow kernel.
@@ -169,111 +212,133 @@ class Labeller:
         done = {"type": "done", "seq": message["seq"], "ok": False}
         done["reason"] = "an error in the kernel; see the notebook's log"
         try:
-            do = self._fix if message["action"] == "fix" else do_action
-            done |= do(self.session, message) | {"ok": True}
+            done |= self._do(message) | {"ok": True}
         except (OSError, ValueError) as error:
             done["reason"] = str(error)
-            self.session.end_paint()  # what follows of the stroke is refused too
         finally:
             self._send(done)
-        if self.session.video != self._feed.shown:
-            self._feed.open_video()  # the action went on to another one
+        if message["action"] == "fix":
+            self.panel.list_doubts(self.session.doubts, self.session.doubt_idx)
+        self._follow(None)  # where an action went on to another video
         # A stroke's pieces come many a second: the labels follow at its end.
         if message["action"] != "paint_to" or not done["ok"]:
-            self._alikes = None
-            self._feed.show_labels_soon()
+            self._show_labels_soon()
 
-    def _fix(self, session: LabelSession, _: dict) -> dict:
-        idx = self.panel.doubts.value
-        if idx is None:
-            return {"text": "Press J first, or choose in the list Second look."}
-        doubt = self.doubts[idx]
-        session.fix(doubt)
-        del self.doubts[idx]
-        self._fill_lists()
-        return {"text": f"{doubt.label} became {doubt.predicted}."}
+    def _on_panel(self, verb: str, **content: object) -> str:
+        """Do what a form or list asks; return the sentence to show for it."""
+        return self._ask({"type": verb, **content})
 
-    def _on_ready(self, _: dict) -> None:
-        self.session.end_paint()
-        self.session.refresh()
-        self._feed.open_video()
-        self._drop_still()
-
-    def _on_open(self, message: dict) -> None:
-        before = self.session.video
-        is_next = message["move"] > 0
-        self.session.next_video() if is_next else self.session.previous_video()
-        if self.session.video == before:
-            self._feed.say(f"This is the {'last' if is_next else 'first'} video.")
-        else:
-            self._feed.open_video()
-
-    def _on_place(self, message: dict) -> None:
-        if message["video"] == self.session.video and not self.session.painting:
-            self.session.jump_to(message["position"])
-        if self.session.refresh():  # somebody else labelled, or edited the file
-            self._feed.show_labels_soon()
-
-    def _on_next(self, message: dict) -> None:
-        before = self.session.video
-        self._on_place(message)
-        if not self.session.next_target():
-            self._feed.say("Nothing is left to label.")
-        self._feed.follow(before)
-
-    def _on_set(self, message: dict) -> None:
-        self.session.unit = message["unit"]
-
-    def _on_grid(self, message: dict) -> None:
-        if self._alikes is None:
-            self._alikes = self.session.find_look_alikes()
-        if self._alikes.empty:
-            self._feed.say("There are no keypoints, so no look-alikes.")
-        else:
-            self._send(*describe_grid(self._alikes, message["group"]))
-
-    def _on_count(self, message: dict) -> None:
-        frames = build_frames(message["frames"])
-        seconds = self.session.count_change(frames, message["label"])
-        self._send({"type": "count", "seconds": seconds})
-
-    # --- lists and forms -------------------------------------------------------------
-
-    def _on_video(self, change: dict) -> None:
-        if change["new"] != self.session.video:
-            self.session.go_to_video(change["new"])
-            self._feed.open_video()
-
-    def _on_order(self, change: dict) -> None:
-        self.session.order = change["new"]
-        self._feed.show_labels_soon()
-
-    def _on_doubt(self, change: dict) -> None:
-        if change["new"] is not None:
-            before = self.session.video
-            self.session.go_to(self.doubts[change["new"]])
-            self._feed.follow(before)
-
-    def _on_next_doubt(self, _: dict) -> None:
-        listed = self.panel.doubts
-        if not self.doubts:
-            self._feed.say("No label is in doubt.")
-        elif listed.value is None:
-            listed.value = 0
-        else:
-            listed.value = (listed.value + 1) % len(self.doubts)
-
-    def _change_class(self, what: str, old: str, new: str) -> None:
-        """Add, rename or merge a class, as the form asks."""
-        session = self.session
+    def _ask(self, message: dict) -> str:
+        """Do what is no action of labelling, and follow; return what was said."""
         try:
-            if what == "add":
-                session.add_class(new)
-            elif what == "rename":
-                session.rename_class(old, new)
-            else:
-                session.merge_class(old, new)
-            self.panel.say(session.message)
+            answer = self._do(message)
         except (OSError, ValueError) as error:
-            self.panel.say(f"Not saved: {error}")
-        self._feed.show_labels_soon()
+            self._say(str(error))
+            return f"Not saved: {error}"
+        if answer.get("text"):
+            self._say(answer["text"])
+        if "seconds" in answer:
+            self._send({"type": "count", "seconds": answer["seconds"]})
+        if "alikes" in answer:
+            self._send(*describe_grid(answer["alikes"], answer["group"]))
+        self._follow(answer.get("position"))
+        if message["type"] == "doubt":
+            self.panel.list_doubts(self.session.doubts, self.session.doubt_idx)
+        if answer.get("is_changed"):
+            self._show_labels_soon()
+        return answer.get("text", "")
+
+    def _follow(self, position: object) -> None:
+        """Take the front end to where the session went."""
+        if self.session.video != self._shown:
+            self._open_video()
+        elif position is not None:
+            self._send(
+                {"type": "go", "video": self.session.video, "position": position}
+            )
+
+    # --- to the front end ------------------------------------------------------------
+
+    def _send(self, message: dict, buffers: Sequence[bytes] = ()) -> None:
+        """Send a message with its buffers; called from any thread."""
+        self.front_end.send(message, list(buffers))
+
+    def _say(self, text: str) -> None:
+        """Show a sentence on the picture."""
+        self._send({"type": "say", "text": text})
+
+    def _open_video(self) -> None:
+        """Send all about the session's current video."""
+        self._send(*self._describe_video())
+        self.panel.show_place(self.session.video, self.session.order)
+
+    def _describe_video(self) -> tuple[dict, list[bytes]]:
+        """Return the message that opens the current video, with its buffers."""
+        clip = self.session.clip
+        reel = Reel(clip.video, clip.frames["path"].tolist(), clip.poses, clip.size_wh)
+        self._pictures.show(reel)
+        self._shown, self._sent = clip.video, {}
+        message, buffers = describe_video(self.session, reel)
+        if len(reel.paths) <= LONG_VIDEO or clip.video in self._found:
+            message["labels"] = self._describe_labels()
+        else:
+            message["labels"] = self._describe_labels(is_partial=True)
+            self._find_segments(clip.video)
+        return message, buffers
+
+    def _describe_labels(self, *, is_partial: bool = False) -> dict:
+        """Return what the time line shows; what seldom changes only when it did."""
+        state = self.session.describe(is_partial=is_partial)
+        message = describe_labels(state)
+        self.panel.show(message["classes"], state["seconds"])
+        self.panel.show_notices(state["notices"])
+        for name in SELDOM:
+            if self._sent.get(name) == message[name]:
+                del message[name]
+            else:
+                self._sent[name] = message[name]
+        return message
+
+    def _show_labels(self) -> None:
+        """Send the labels and draw the progress anew."""
+        self._timer = None
+        self._send(self._describe_labels())
+        self._show_progress()
+
+    def _show_labels_soon(self) -> None:
+        """Do so once no action has come for a moment."""
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # not in a kernel
+            self._show_labels()
+        else:
+            self._timer = loop.call_later(_REST_S, self._show_labels)
+
+    def _show_progress(self) -> None:
+        """Draw seconds per class and person, and the advice, anew."""
+        self.panel.show_progress(*self.session.summarise())
+
+    def _find_segments(self, video: str) -> None:
+        """Find a long video's segments aside, so that it can be looked at meanwhile."""
+        if video in self._sought:
+            return
+        self._sought.add(video)
+        clip, show_labels = self.session.clip, _call_from_thread(self._show_labels)
+
+        def find() -> None:
+            _ = clip.segments  # the clip keeps what it has found
+            self._found.add(video)
+            show_labels()
+
+        threading.Thread(target=find, name="labeller segments", daemon=True).start()
+
+
+def _call_from_thread(do: Callable[[], None]) -> Callable[[], None]:
+    """Return a function for another thread that has `do` called in this one."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # not in a kernel
+        return do
+    return lambda: loop.call_soon_threadsafe(do)

@@ -1,4 +1,4 @@
-"""What the labelling front end is told: a session as messages and binary buffers."""
+"""What the labelling front end is sent: a session as messages and binary buffers."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pandas as pd
 
 from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS, colour_classes
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
-from utils.labelling.session import NONE_OF_THESE, UNSURE, LabelSession
+from utils.labelling.session import Session
+from utils.labelling.spans import NONE_OF_THESE, UNSURE
 from utils.labelling.widget.images import Reel, scale_poses, shrink_jpeg
 
 FRAMES_A_GRID = 24
@@ -23,12 +24,7 @@ _SKELETON = {
 }
 
 
-def build_reel(session: LabelSession) -> Reel:
-    """Return the pictures of the session's current video."""
-    return Reel(session.video, session.image_paths, session.poses, session.size_wh)
-
-
-def describe_video(session: LabelSession, reel: Reel) -> tuple[dict, list[bytes]]:
+def describe_video(session: Session, reel: Reel) -> tuple[dict, list[bytes]]:
     """Return the message that opens the session's current video.
 
     Args:
@@ -39,24 +35,25 @@ def describe_video(session: LabelSession, reel: Reel) -> tuple[dict, list[bytes]
         The message, without `labels`; and its buffers: time stamps and `frame_idx` as
         float64, the JPEG under the playhead, and its keypoints.
     """
+    clip, position = session.clip, session.position
     message = {
         "type": "video",
-        "video": session.video,
-        "nth": session.videos.index(session.video) + 1,
+        "video": clip.video,
+        "nth": session.videos.index(clip.video) + 1,
         "n_videos": len(session.videos),
         "annotator": session.annotator,
-        "n": session.n_frames,
-        "position": session.position,
-        "end_s": session.duration_s,
+        "n": len(clip.times_s),
+        "position": position,
+        "end_s": clip.duration_s,
         "width_px": reel.size_wh[0],
         "height_px": reel.size_wh[1],
         "skeleton": _SKELETON,
     }
     buffers = [
-        np.asarray(session.times_s, dtype=np.float64).tobytes(),
-        np.asarray(session.frame_idx, dtype=np.float64).tobytes(),
-        shrink_jpeg(Path(reel.paths[session.position])),
-        scale_poses(reel, [session.position]),
+        clip.times_s.astype(np.float64).tobytes(),
+        clip.frame_idx.astype(np.float64).tobytes(),
+        shrink_jpeg(Path(reel.paths[position])),
+        scale_poses(reel, [position]),
     ]
     return message, buffers
 
@@ -65,47 +62,19 @@ def describe_labels(state: dict) -> dict:
     """Return what the time line shows.
 
     Args:
-        state: As from `LabelSession.describe`.
+        state: As from `Session.describe`.
 
     Returns:
         The message; `SELDOM` names what of it need not be sent each time.
     """
     n_until = state["n_until_proposals"]
     more = f"Label {n_until} more stretches, then classes are proposed."
-    plain = ("video", "spans", "proposals", "can_undo", "can_redo", "order", "unit")
+    panels_own = ("seconds", "notices", "n_until_proposals")
     return {
         "type": "labels",
-        "is_partial": False,
-        **{name: state[name] for name in plain},
+        **{name: value for name, value in state.items() if name not in panels_own},
         "why_no_proposal": more if n_until > 0 else "Nothing is proposed here.",
         "classes": colour_classes(state["classes"], (NONE_OF_THESE, UNSURE)),
-        "other_spans": [span[:3] for span in state["other_spans"]],
-        "segments": state["segments"],
-        "no_person": state["no_person"],
-    }
-
-
-def describe_spans(session: LabelSession) -> dict:
-    """Return the labels alone: what can be told before segments are found.
-
-    Args:
-        session: The session.
-
-    Returns:
-        The message, with `is_partial`: the rest follows.
-    """
-    return {
-        "type": "labels",
-        "is_partial": True,
-        "video": session.video,
-        "spans": [list(span[:3]) for span in session.spans],
-        "proposals": [],
-        "order": session.order,
-        "unit": session.unit,
-        "classes": colour_classes(session.classes, (NONE_OF_THESE, UNSURE)),
-        "other_spans": [list(span[:3]) for span in session.other_spans],
-        "segments": [],
-        "no_person": [],
     }
 
 
@@ -113,7 +82,7 @@ def describe_grid(found: pd.DataFrame, group: int) -> tuple[dict, list[bytes]]:
     """Return a group of look-alike frames with small pictures.
 
     Args:
-        found: As from `LabelSession.find_look_alikes`; not empty.
+        found: Table of look-alikes, as in the answer of `Session.grid`; not empty.
         group: Which group, counted from 0 over and over.
 
     Returns:
@@ -146,7 +115,7 @@ def count_labels(summary: pd.DataFrame, n_videos: int) -> str:
     """Return one sentence: how much is labelled, in all and of each class.
 
     Args:
-        summary: As from `LabelSession.summarise`: `label`, `subject`, `seconds`.
+        summary: Table `label`, `subject`, `seconds`.
         n_videos: Number of videos there are.
 
     Returns:

@@ -2,17 +2,18 @@
 
 Buttons that stand for a key carry its command in a CSS class, `labeller-do-<command>`;
 the front end listens to their clicks itself, so they work as fast as keys and do not
-wait for the kernel. Only forms and lists call back into Python.
+wait for the kernel. Only forms and lists call back into Python, with the same verbs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 
 import ipywidgets
 import pandas as pd
 
 from utils.core.colours import ink_on
-from utils.labelling.widget.bars import draw_bar, draw_progress
+from utils.labelling.review import Doubt
 
 _PLAY_ROW: tuple[tuple[tuple[str, str, str], ...], ...] = (
     (
@@ -117,6 +118,47 @@ def fill_bars(
         row.children[1].value = draw_bar(value_s / longest, named["colour"], value_s)
 
 
+def draw_bar(share: float, colour: str, value_s: float) -> str:
+    """Return HTML of a bar `share` (0 to 1) wide with a number of seconds on it."""
+    return (
+        '<div class="labeller-bar-box"><div class="labeller-bar-fill" style="'
+        f'width:{100 * share:.1f}%;background:{colour}"></div>'
+        f"<span>{value_s:.1f} s</span></div>"
+    )
+
+
+def draw_progress(
+    summary: pd.DataFrame, classes: Sequence[dict[str, str]], advice: Sequence[str]
+) -> str:
+    """Return HTML: seconds per class and person as bars, and what to label next.
+
+    Args:
+        summary: Columns `label`, `subject`, `seconds`.
+        classes: As from `colour_classes`.
+        advice: Sentences.
+
+    Returns:
+        A table with a row per class and a column per person, and a list.
+    """
+    seconds = summary.groupby(["label", "subject"])["seconds"].sum().to_dict()
+    subjects = sorted(summary["subject"].unique())
+    longest = max([*seconds.values(), 1e-9])
+    head = "".join(f"<th>{escape(subject)}</th>" for subject in subjects)
+    rows = ""
+    for named in classes:
+        cells = ""
+        for subject in subjects:
+            value_s = seconds.get((named["name"], subject), 0.0)
+            bar = draw_bar(value_s / longest, named["colour"], value_s)
+            cells += f"<td>{bar}</td>"
+        rows += f"<tr><th>{escape(named['name'])}</th>{cells}</tr>"
+    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in advice)
+    return (
+        f'<table class="labeller-table"><tr><th></th>{head}</tr>{rows}</table>'
+        f'<ul class="labeller-advice">{said}</ul>'
+    )
+
+
 class Panel:
     """The boxes around the front end.
 
@@ -130,27 +172,34 @@ class Panel:
     def __init__(
         self,
         front_end: ipywidgets.DOMWidget,
+        send: Callable[..., str],
         *,
+        videos: Sequence[str],
         orders: Sequence[str],
-        change_class: Callable[[str, str, str], None],
     ) -> None:
         """Build the boxes, empty.
 
         Args:
             front_end: Picture, time line and keys.
+            send: Called with a verb and its parts, as the front end sends them;
+                returns what to show for it.
+            videos: Names of the videos.
             orders: What "next" can mean.
-            change_class: Called with `"add"`, `"rename"` or `"merge"`, the class and
-                the name it shall have.
         """
-        self._change_class = change_class
+        self._send = send
+        self._is_quiet = False
         self._classes: list[dict[str, str]] = []
         self._class_rows: list[ipywidgets.HBox] = []
-        self.videos = ipywidgets.Dropdown().add_class("labeller-videos")
+        self.videos = ipywidgets.Dropdown(options=list(videos))
+        self.videos.add_class("labeller-videos")
         self.order = ipywidgets.Dropdown(
             options=[(f"next: {_ORDER_WORDS[order]}", order) for order in orders],
             tooltip="where shift + → goes",
         )
         self.doubts = ipywidgets.Select(options=[], rows=6).add_class("labeller-doubts")
+        self._listen(self.videos, lambda video: send("open", video=video))
+        self._listen(self.order, lambda order: send("set", order=order))
+        self._listen(self.doubts, lambda nth: send("doubt", nth=nth))
         self._doubts_head = ipywidgets.Label(_NO_DOUBTS)
         self._progress = ipywidgets.HTML()
         self._class_box = ipywidgets.VBox().add_class("labeller-classes")
@@ -164,6 +213,31 @@ class Panel:
             [top, build_play_row(), self._notices, self._build_tabs()]
         )
         self.box.add_class("labeller")
+
+    def _listen(
+        self, chooser: ipywidgets.Widget, tell: Callable[[object], object]
+    ) -> None:
+        """Have a choice of the user's sent on, but not one that is made here."""
+
+        def on_change(change: dict) -> None:
+            if not self._is_quiet and change["new"] is not None:
+                tell(change["new"])
+
+        chooser.observe(on_change, names="value")
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Change what is chosen without sending it on."""
+        self._is_quiet = True
+        try:
+            yield
+        finally:
+            self._is_quiet = False
+
+    def show_place(self, video: str, order: str) -> None:
+        """Show which video is open, and what "next" means."""
+        with self._quietly():
+            self.videos.value, self.order.value = video, order
 
     def show(self, named: Sequence[dict[str, str]], seconds: dict[str, float]) -> None:
         """Show these classes with their labelled seconds."""
@@ -187,19 +261,21 @@ class Panel:
         lines = "".join(f"<li>{escape(notice)}</li>" for notice in notices)
         self._notices.value = f'<ul class="labeller-advice">{lines}</ul>' * bool(lines)
 
-    def list_doubts(self, texts: Iterable[str]) -> None:
+    def list_doubts(self, doubts: Sequence[Doubt], chosen: int | None) -> None:
         """List labels that deserve a second look, one line each."""
-        self.doubts.options = [(text, idx) for idx, text in enumerate(texts)]
-        n_doubts = len(self.doubts.options)
+        texts = [
+            f"{d.video} {d.start_s:.1f} s: {d.label}, models say {d.predicted}"
+            for d in doubts
+        ]
+        with self._quietly():
+            self.doubts.options = [(text, idx) for idx, text in enumerate(texts)]
+            self.doubts.value = chosen
+        n_doubts = len(texts)
         self._doubts_head.value = (
             f"Labels that both models contradict: {n_doubts}."
             if n_doubts
             else _NO_DOUBTS
         )
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence under the class form."""
-        self._said.value = escape(sentence)
 
     def _build_side(self) -> ipywidgets.VBox:
         move = [
@@ -244,12 +320,16 @@ class Panel:
         add, rename, merge = (
             ipywidgets.Button(description=text) for text in ("add", "rename", "merge")
         )
-        add.on_click(lambda _: self._change_class("add", "", self._name.value))
+
+        def change(verb: str, **content: str) -> None:
+            self._said.value = escape(self._send(verb, **content))
+
+        add.on_click(lambda _: change("add_class", name=self._name.value))
         rename.on_click(
-            lambda _: self._change_class("rename", self._old.value, self._name.value)
+            lambda _: change("rename_class", old=self._old.value, new=self._name.value)
         )
         merge.on_click(
-            lambda _: self._change_class("merge", self._old.value, self._into.value)
+            lambda _: change("merge_class", old=self._old.value, into=self._into.value)
         )
         arrow = ipywidgets.Label("into")
         return ipywidgets.VBox(
