@@ -9,11 +9,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import sklearn
-from sklearn.base import ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -82,6 +82,56 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+class RecipeClassifier(ClassifierMixin, BaseEstimator):
+    """A recipe as one estimator of scikit-learn, for all classes there are.
+
+    Args:
+        recipe: A name in `RECIPES`.
+        value: Value of its setting.
+        seed: Decides all that is random.
+        n_classes: How many classes there are; one that is not learnt from gets 0.
+    """
+
+    def __init__(
+        self, recipe: str, value: float = 1.0, *, seed: int = 0, n_classes: int = 2
+    ) -> None:
+        """Keep the settings, as scikit-learn wants them, under their own names."""
+        self.recipe, self.value = recipe, value
+        self.seed, self.n_classes = seed, n_classes
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> "RecipeClassifier":
+        """Learn from every version of each frame, `(n, n_versions, n_columns)`."""
+        y = np.tile(y, x.shape[1])
+        x = np.swapaxes(x, 0, 1).reshape(len(y), -1)
+        # k-NN needs k frames
+        self.value_ = min(self.value, len(x)) if self.recipe == "knn" else self.value
+        self.classes_, self.model_ = np.unique(y), None
+        if len(self.classes_) > 1:
+            self.model_ = RECIPES[self.recipe].build(self.value_, self.seed)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                self.model_.fit(x, y)
+        return self
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities `(n, n_classes)` by the first version of each frame."""
+        shares = np.zeros((len(x), self.n_classes))
+        if self.model_ is None:
+            shares[:, self.classes_] = 1.0
+            return shares
+        shares[:, self.classes_] = self.model_.predict_proba(x[:, 0])
+        n_votes = RECIPES[self.recipe].count_votes(self.value_)
+        if not n_votes:
+            return shares
+        return (n_votes * shares + 1 / self.n_classes) / (n_votes + 1)
+
+
+def _score(model: RecipeClassifier, x: np.ndarray, y: np.ndarray) -> float:
+    """Return the log likelihood of frames, nats: a sum, so that each counts alike."""
+    given = model.predict_proba(x)[np.arange(len(y)), y]
+    return float(np.log(np.maximum(given, LEAST_PROBABILITY)).sum())
+
+
 def fit_recipe(
     train: np.ndarray,
     val: np.ndarray,
@@ -97,7 +147,7 @@ def fit_recipe(
         train: Rows to learn from.
         val: Rows to predict; nothing is chosen by them.
         seed: Decides all that is random.
-        inputs: What it learns from.
+        inputs: What the model learns from.
         recipe: A name in `RECIPES`.
         tune: Whether to try all three values, by log loss over `N_INNER_FOLDS` folds
             of the training people; else, or with one person, the middle one is taken.
@@ -106,59 +156,21 @@ def fit_recipe(
         Empty history, and probabilities `(len(val), n_classes)`: 0 for a class that is
         not among the training rows.
     """
-    task = _Task(inputs, recipe, seed)
-    value = _choose_value(task, train) if tune else RECIPES[recipe].tried[1]
-    return build_empty_history(), _predict(task, value, train, val)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What stays the same while one model learns."""
-
-    inputs: Inputs
-    recipe: str
-    seed: int
-
-
-def _choose_value(task: _Task, train: np.ndarray) -> float:
-    """Return the value with the least log loss over inner folds of training people."""
-    values = RECIPES[task.recipe].tried
-    people = task.inputs.people[train]
+    tried, people = RECIPES[recipe].tried, inputs.people[train]
     n_people = len(np.unique(people))
-    if n_people < 2:
-        return values[1]
-    folds = GroupKFold(min(N_INNER_FOLDS, n_people))
-    losses = np.zeros(len(values))
-    for learnt, left in folds.split(train, groups=people):
-        for i, value in enumerate(values):
-            shares = _predict(task, value, train[learnt], train[left])
-            given = shares[np.arange(len(left)), task.inputs.y[train[left]]]
-            losses[i] -= np.log(np.maximum(given, LEAST_PROBABILITY)).sum()
-    return values[int(losses.argmin())]
-
-
-def _predict(
-    task: _Task, value: float, train: np.ndarray, val: np.ndarray
-) -> np.ndarray:
-    """Learn with one value of the setting and return `(len(val), n_classes)`."""
-    inputs, recipe = task.inputs, RECIPES[task.recipe]
-    x_val = inputs.hide_columns(train, val)
-    x, y = inputs.stack_learnt(train)
-    shares = np.zeros((len(val), inputs.n_classes))
-    if len(np.unique(y)) == 1:
-        shares[:, y[0]] = 1.0
-        return shares
-    if task.recipe == "knn":
-        value = min(value, len(x))
-    model = recipe.build(value, task.seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    model = RecipeClassifier(recipe, tried[1], seed=seed, n_classes=inputs.n_classes)
+    versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
+    x, y = np.stack([v[train] for v in versions], axis=1), inputs.y[train]
+    if tune and n_people > 1:
+        folds = GroupKFold(min(N_INNER_FOLDS, n_people))
+        search = GridSearchCV(
+            model, {"value": tried}, scoring=_score, cv=folds, error_score="raise"
+        )
+        model = search.fit(x, y, groups=people).best_estimator_
+    else:
         model.fit(x, y)
-    shares[:, model.classes_] = model.predict_proba(x_val)
-    n_votes = recipe.count_votes(value)
-    return (
-        (n_votes * shares + 1 / inputs.n_classes) / (n_votes + 1) if n_votes else shares
-    )
+    x_val = inputs.hide_columns(train, val)[:, None]
+    return build_empty_history(), model.predict_proba(x_val)
 
 
 def build_recipe_model(
