@@ -6,7 +6,6 @@ import pytest
 from tests.made_predictions import make_predictions
 from utils.evaluation.mistakes import (
     OUTCOMES,
-    count_lost,
     count_outcomes,
     pick_examples,
     score_survivors,
@@ -76,22 +75,6 @@ def _samples_and_people() -> tuple[pd.DataFrame, pd.DataFrame]:
     seen = ~((table["subject"] == "a") & table["frame_idx"].isin([1, 3, 4]))
     people = table[["video", "frame_idx"]].assign(has_person=seen)
     return samples, people
-
-
-def test_class_that_loses_most_frames_comes_first() -> None:
-    lost = count_lost(*_samples_and_people())
-    assert lost["label"].tolist() == ["stand", "sit"]
-    assert lost["n_lost"].tolist() == [2, 1]
-    assert lost["share_lost"].tolist() == [0.2, 0.1]
-    assert lost["n_people_lost"].tolist() == [1, 1]
-    assert lost["is_high"].tolist() == [False, False]
-
-
-def test_frames_that_the_people_table_does_not_name_are_lost() -> None:
-    samples, people = _samples_and_people()
-    lost = count_lost(samples, people[people["has_person"]])
-    assert lost["n_lost"].sum() == 3
-    assert count_lost(samples, people.iloc[:0])["is_high"].all()
 
 
 def test_lost_frames_count_as_wrong() -> None:

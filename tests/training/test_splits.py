@@ -124,21 +124,11 @@ def test_few_people_give_a_fold_each_without_warning() -> None:
 def test_folds_that_would_lack_a_class_fall_back_to_a_fold_a_person() -> None:
     # in two folds, v is apart from u (for b) and from w (for c), and so from all
     samples = make_samples({"u": "ab", "v": "abc", "w": "ac", "x": "a"})
-    with pytest.warns(UserWarning, match="each of 4 subjects is a fold of its own"):
+    with pytest.warns(UserWarning, match="each of 4 people is a fold of their own"):
         folds = build_folds(samples, n_folds=2)
     assert folds["fold"].nunique() == 4
     for fold in range(4):
         assert set(folds.loc[folds["fold"] != fold, "label"]) == set("abc")
-
-
-def test_cameras_can_be_held_out_instead_of_people() -> None:
-    samples = make_samples({p: "ab" for p in "uvwxyz"})
-    samples["camera"] = samples["subject"].map(
-        dict(zip("uvwxyz", ["hall", "hall", "yard", "yard", "gym", "gym"], strict=True))
-    )
-    folds = build_folds(samples, group="camera")
-    assert folds.groupby("camera")["fold"].nunique().max() == 1
-    assert folds["fold"].nunique() == 3
 
 
 @pytest.mark.parametrize(
@@ -154,11 +144,6 @@ def test_people_who_cannot_be_held_out_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=match):
         build_folds(make_samples(people))
-
-
-def test_holding_out_cameras_needs_cameras() -> None:
-    with pytest.raises(ValueError, match="Fill in the column camera of"):
-        build_folds(make_samples({"ann": "ab", "bob": "ab"}), group="camera")
 
 
 def test_summary_counts_frames_by_fold_person_and_class() -> None:

@@ -6,10 +6,9 @@ import pandas as pd
 from utils.evaluation.scores import find_classes, score_predictions, select_model
 
 OUTCOMES = ("both right", "only pose right", "only image right", "both wrong")
-MOST_LOST = 0.2  # a class that loses more than this gets a warning
 
 
-def average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
+def _average_seeds(predictions: pd.DataFrame) -> pd.DataFrame:
     """Average probabilities over seeds and take the most probable class.
 
     Args:
@@ -60,7 +59,7 @@ def sort_into_outcomes(
     """
     key = ["video", "frame_idx", "subject", "label"]
     one, two = (
-        average_seeds(select_model(predictions, model))
+        _average_seeds(select_model(predictions, model))
         .set_index(key)[["predicted", "probability"]]
         .add_prefix(f"{name}_")
         for name, model in (("pose", pose), ("image", image))
@@ -119,29 +118,6 @@ def pick_examples(outcomes: pd.DataFrame, *, n_per_outcome: int = 6) -> pd.DataF
     table = outcomes.assign(turn=turn).sort_values(["outcome", "turn"], kind="stable")
     table = table.groupby("outcome", observed=True).head(n_per_outcome)
     return table.drop(columns="turn").reset_index(drop=True)
-
-
-def count_lost(samples: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """Count, by class, the labelled frames in which nobody was found.
-
-    Args:
-        samples: Table `samples`: `video`, `frame_idx`, `subject`, `label`.
-        people: Table with `video`, `frame_idx`, `has_person`.
-
-    Returns:
-        One row a class, the worst first: `label`, `n_frames`, `n_lost`, `share_lost`,
-        `n_people_lost` (people who lose a frame), `is_high` (more than 20 % lost).
-        A frame that `people` does not name counts as lost.
-    """
-    frames = samples.assign(lost=~_has_person(samples, people))
-    groups = frames.groupby("label")
-    table = pd.DataFrame({"n_frames": groups.size(), "n_lost": groups["lost"].sum()})
-    table["share_lost"] = table["n_lost"] / table["n_frames"]
-    lost = frames[frames["lost"]].groupby("label")["subject"].nunique()
-    table["n_people_lost"] = lost.reindex(table.index, fill_value=0)
-    table["is_high"] = table["share_lost"] > MOST_LOST
-    table = table.sort_values("share_lost", ascending=False, kind="stable")
-    return table.reset_index()
 
 
 def _has_person(frames: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:

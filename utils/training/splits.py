@@ -5,11 +5,11 @@ easier ways too, to show how much of a score is leak.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from utils.core.tables import check_table
 from utils.training.protocol import Split
@@ -27,7 +27,6 @@ NEAR_S = 1.0
 _TOLERANCE_S = 1e-6
 # A block of time ends where no frame follows for this many times the usual distance.
 _HOLE = 2.5
-_WHO = {"subject": "person", "camera": "camera"}
 
 
 def build_samples(
@@ -85,7 +84,7 @@ def choose_folds(
         two folds is left out), and a sentence that says what is held out.
 
     Raises:
-        ValueError: If nothing can be held out: `check_groups`, `build_time_folds`.
+        ValueError: If nothing can be held out, person or time.
     """
     people = samples["subject"].unique()
     if len(people) > 1:
@@ -101,7 +100,7 @@ def choose_folds(
 
 
 def build_folds(
-    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0, group: str = "subject"
+    samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
 ) -> pd.DataFrame:
     """Divide the people into folds, so that nobody is both learnt from and scored.
 
@@ -113,7 +112,6 @@ def build_folds(
         samples: Table `samples`.
         n_folds: Number of folds, at least 2; fewer people give as many folds as people.
         seed: Decides who goes with whom.
-        group: What is kept together: `subject`, or `camera` for rooms never seen.
 
     Returns:
         The samples with `fold`, from 0.
@@ -122,86 +120,80 @@ def build_folds(
         ValueError: If there is one class, one person, or a class shown by one person.
     """
     samples = check_table(samples, "samples")
-    check_groups(samples, group=group)
-    groups, names = pd.factorize(samples[group], sort=True)
+    _check_classes(samples)
+    person, names = pd.factorize(samples["subject"], sort=True)
     n_folds = min(n_folds, len(names))
-    fold = assign_folds(samples["label"], groups, n_folds=n_folds, seed=seed)
+    fold = _assign_people(samples["label"], person, n_folds=n_folds, seed=seed)
     if fold is None:
         warnings.warn(
             f"In {n_folds} folds, one would be empty or a class would be missing from "
-            f"training: each of {len(names)} {group}s is a fold of its own.",
+            f"training: each of {len(names)} people is a fold of their own.",
             stacklevel=2,
         )
-        fold = groups
+        fold = person
     return samples.assign(fold=fold)
 
 
-def check_groups(samples: pd.DataFrame, *, group: str = "subject") -> None:
-    """Raise `ValueError`, in one sentence, if no `group` can be held out honestly."""
-    who = _WHO.get(group, group)
-    if group not in samples or samples[group].isna().any():
+def check_two(names: Sequence[str], *, who: str = "person") -> None:
+    """Raise `ValueError` unless there are two people, or rooms: the one error of it."""
+    if len(names) < 2:
         raise ValueError(
-            f"Not every sample says its {group}. Fill in the column {group} of "
-            "videos.csv."
+            f"Only one {who} is labelled, {names[0]}: none can be held out. Label "
+            f"another {who}, or name who is who in videos.csv."
         )
-    classes, groups = samples["label"].unique(), samples[group].unique()
+
+
+def _check_classes(samples: pd.DataFrame) -> None:
+    """Raise `ValueError`, in one sentence, if no person can be held out honestly."""
+    classes = samples["label"].unique()
     if len(classes) < 2:
         raise ValueError(
             f"Only one class is labelled, {classes[0]!r}: there is nothing to tell "
             "apart. Label a second posture."
         )
-    check_two(groups, who=who)
-    shown_by = samples.groupby("label")[group].unique()
+    check_two(samples["subject"].unique())
+    shown_by = samples.groupby("label")["subject"].unique()
     once = shown_by[shown_by.map(len) == 1]
     if len(once):
         raise ValueError(
             f"Only {once.iloc[0][0]} shows {once.index[0]!r}: held out, nobody would "
-            f"be left to learn it from. Label another {who} doing it, or leave the "
+            "be left to learn it from. Label another person doing it, or leave the "
             "class out."
         )
 
 
-def check_two(groups: Sequence[str], *, who: str = "person") -> None:
-    """Raise `ValueError` unless there are two people, or rooms, to tell apart."""
-    if len(groups) < 2:
-        raise ValueError(
-            f"Only one {who} is labelled, {groups[0]}: none can be held out. Label "
-            f"another {who}, or name who is who in videos.csv."
-        )
-
-
-def assign_folds(
-    labels: pd.Series, groups: np.ndarray, *, n_folds: int, seed: int
+def _assign_people(
+    labels: pd.Series, person: np.ndarray, *, n_folds: int, seed: int
 ) -> np.ndarray | None:
-    """Return the fold of each row, groups kept together, or None where it cannot be.
+    """Return the fold of each row, people kept together, or None where it cannot be.
 
-    Args:
-        labels: Label of each row.
-        groups: Number of the group of each row.
-        n_folds: Number of folds, at most the number of groups.
-        seed: Decides which groups go together.
-
-    Returns:
-        Fold of each row, numbered by the first group in it; None if a fold would be
-        empty or a training part without a class.
+    Folds are numbered by the first person in each. It cannot be if a fold would be
+    empty or a training part without a class.
     """
-    if n_folds == len(np.unique(groups)):
-        fold = groups.astype(np.int64)
+    if n_folds == len(np.unique(person)):
+        fold = person.astype(np.int64)
     elif labels.value_counts().max() < n_folds:
         return None
     else:
-        fold = np.empty(len(labels), dtype=np.int64)
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
         with warnings.catch_warnings():  # of few members: checked below
             warnings.simplefilter("ignore", UserWarning)
-            parts = splitter.split(labels, labels, groups)
-            for number, (_, val) in enumerate(parts):
-                fold[val] = number
-        first = pd.Series(groups).groupby(fold).min().rank().astype(np.int64) - 1
+            fold = _number_parts(splitter.split(labels, labels, person), len(labels))
+        first = pd.Series(person).groupby(fold).min().rank().astype(np.int64) - 1
         fold = pd.Series(fold).map(first).to_numpy()
     counts = pd.crosstab(fold, labels.to_numpy())
     is_whole = len(counts) == n_folds and (counts.sum() > counts).all(axis=None)
     return fold if is_whole else None
+
+
+def _number_parts(
+    parts: Iterable[tuple[np.ndarray, np.ndarray]], n_rows: int
+) -> np.ndarray:
+    """Turn the parts of a splitter of scikit-learn into a fold number for each row."""
+    fold = np.full(n_rows, -1, dtype=np.int64)
+    for number, (_, val) in enumerate(parts):
+        fold[val] = number
+    return fold
 
 
 def summarise_folds(samples: pd.DataFrame) -> pd.DataFrame:
@@ -284,9 +276,7 @@ def build_time_folds(
     _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     firsts = order[~block.duplicated()]  # a row a block: each counts the same
-    fold_of = np.empty(len(firsts), dtype=np.int64)
-    for fold, (_, val) in enumerate(splitter.split(firsts, firsts["label"])):
-        fold_of[val] = fold
+    fold_of = _number_parts(splitter.split(firsts, firsts["label"]), len(firsts))
     order = order.assign(fold=fold_of[block.to_numpy()])
     kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
     _check_counts(kept.groupby("label")["fold"].nunique(), 2, "folds")
@@ -395,16 +385,15 @@ def _deal_clips(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
 
 
 def _deal_cameras(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
-    """Deal cameras to folds, the largest first, each to the emptiest fold."""
+    """Deal cameras to folds, evenly in frames; what names none is only learnt from."""
     fold = np.full(len(samples), -1)
     if "camera" not in samples:
         return fold
-    counts = samples["camera"].value_counts()
-    load = np.zeros(min(n_folds, max(1, len(counts))), dtype=int)
-    for camera, n_frames in counts.items():
-        emptiest = int(load.argmin())
-        fold[(samples["camera"] == camera).to_numpy()] = emptiest
-        load[emptiest] += n_frames
+    known = samples["camera"].notna().to_numpy()
+    camera, names = pd.factorize(samples["camera"][known])
+    if len(names) > 1:
+        splitter = GroupKFold(min(n_folds, len(names)))
+        fold[known] = _number_parts(splitter.split(camera, groups=camera), len(camera))
     return fold
 
 
