@@ -60,7 +60,18 @@ def test_inputs_and_settings_are_part_of_the_key(package: Path) -> None:
     assert build_key(code=("stage.decode",)) != build_key()
 
 
-@pytest.mark.parametrize("module", ["utils.frames.chunk", "utils.video.facts_cache"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "utils.frames.chunk",
+        "utils.video.facts_cache",
+        "utils.training.backbone",
+        "utils.training.mobilenet",
+        "utils.training.protocol",
+        "utils.training.sklearn_models",
+        "utils.training.softmax",
+    ],
+)
 def test_what_stages_declare_as_their_code_is_there(module: str) -> None:
     for name in importlib.import_module(module).CODE:
         assert len(hash_module(name)) == 64
