@@ -15,7 +15,7 @@ from pathlib import Path
 import joblib
 from distributed import Client
 
-from utils.frames import extract
+from utils.frames import extraction
 from utils.pose import estimate
 from utils.video import catalogue
 
@@ -70,7 +70,7 @@ def _time(settings: argparse.Namespace, *, n_workers: int) -> float:
 
 def _extract(settings: argparse.Namespace, table: object, folder: Path) -> int:
     """Make pictures and keypoints on the cluster; return how many frames."""
-    made, _, _ = extract.extract_frames(
+    made, _, _ = extraction.extract_frames(
         table,
         every_s=0.2,
         frames_dir=folder / "frames",

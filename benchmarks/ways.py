@@ -16,8 +16,8 @@ import pandas as pd
 
 from benchmarks.plain_reader import read_every
 from benchmarks.stopwatch import time_at_a_word
-from utils.frames import chunk, store
-from utils.frames.plan import plan_films, plan_stretches
+from utils.frames import chunk, extraction, store
+from utils.frames.plan import plan_tasks
 from utils.frames.workspace import open_workspace
 from utils.pose import estimate
 from utils.video import catalogue, reader
@@ -87,7 +87,7 @@ def prepare_whole(
     folder = tempfile.TemporaryDirectory(prefix="bench-")
 
     def extract(table: pd.DataFrame, name: str) -> int:
-        made, _, problems = extract.extract_frames(
+        made, _, problems = extraction.extract_frames(
             table,
             every_s=every_s,
             frames_dir=Path(folder.name, name, "frames"),
@@ -109,20 +109,22 @@ def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
     """Do what one worker does with one film, and finish it: for its memory."""
     folder = tempfile.TemporaryDirectory(prefix="bench-")
     roots = {name: Path(folder.name, name) for name in ("frames", "keypoints")}
-    films = plan_films(
-        table, roots, every_s=every_s, estimate_key=estimate.describe_network(model)
+    tasks = plan_tasks(
+        table,
+        roots,
+        every_s=every_s,
+        estimate=partial(estimate.estimate_pose, network=model),
+        estimate_key=estimate.describe_network(model),
     )
-    find = partial(estimate.estimate_pose, network=model)
-    stretches = plan_stretches(films, every_s=every_s, estimate=find, n_workers=1)
 
     def run() -> int:
         n_frames = 0
-        for stretch in stretches:
-            report = chunk.extract_stretch(stretch)
-            for product in stretch.products:
+        for task in tasks:
+            report = chunk.make_chunks(task)
+            for product in task.products:
                 with open_workspace(product.root) as work:
-                    store.merge_pieces(product, work, n_pieces=report.end_piece)
-            n_frames += store.count_rows(stretch.products[0])
+                    store.merge_chunks(product, work, n_chunks=report.end_chunk)
+            n_frames += store.count_frames(task.products[0])
         folder.cleanup()
         return n_frames
 
@@ -144,7 +146,7 @@ WAYS = {
 
 def _read(path: Path, every_s: float) -> Iterator[np.ndarray]:
     """Yield a film's pictures as the project reads them."""
-    return (frame.image for frame in reader.read_film(path, every_s=every_s))
+    return (frame.image for frame in reader.read_video(path, every_s=every_s))
 
 
 def _read_sample(path: Path, every_s: float) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Runs of `extract.extract_frames` on tiny made films, also in a process to be killed.
+"""Runs of `extract_frames` on tiny made films, also in a process to be killed.
 
 `python -m tests.frame_runs OUT N_JOBS FILM...` says "go" before it starts.
 """
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import hash_file
-from utils.frames import extract
+from utils.frames import extraction
 from utils.frames.store import list_folders
-from utils.video.reader import write_film
+from utils.video.reader import write_video
 
 EVERY_S = 1.0
 
@@ -26,7 +26,7 @@ def make_film(path: Path, *, n_seconds: int, seed: int = 0, fps: int = 4) -> Pat
     def draw(frame_idx: int) -> np.ndarray:
         return (noise + frame_idx % 150).astype(np.uint8)
 
-    write_film(path, map(draw, range(n_seconds * fps)), fps=fps)
+    write_video(path, map(draw, range(n_seconds * fps)), fps=fps)
     return path
 
 
@@ -71,7 +71,7 @@ def run(out: Path, paths: list[Path], **options: object) -> tuple:
         "estimate": estimate_mean,
         "estimate_key": "mean",
     }
-    return extract.extract_frames(build_table(*paths), **{**defaults, **options})
+    return extraction.extract_frames(build_table(*paths), **{**defaults, **options})
 
 
 def read_tree(root: Path) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ UTILS = Path(__file__).parents[1] / "utils"
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "video": {"core"},
-    "frames": {"core", "video", "pose"},  # pose: the rule of a person's crop
+    "frames": {"core", "video", "pose"},  # poses are found while a frame is decoded
     "pose": {"core"},
     "labelling": {"core", "pose"},  # look-alikes: by what the classifier sees
     "training": {"core"},

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from utils import run
-from utils.video.reader import write_film
+from utils.video.reader import write_video
 
 ROOT = Path(__file__).parents[1]
 CELLS = json.loads((ROOT / "poseNet.ipynb").read_text(encoding="utf-8"))["cells"]
@@ -67,7 +67,7 @@ def short_demo(tmp_path: Path) -> dict[str, str]:
     whole = (ROOT / "videos/person4_a.mp4").read_bytes()
     (videos / "half.mp4").write_bytes(whole[: len(whole) // 2])
     wall = np.full((120, 160, 3), 90, np.uint8)
-    write_film(videos / "nobody.mp4", [wall] * 10, fps=5)
+    write_video(videos / "nobody.mp4", [wall] * 10, fps=5)
     return {
         "VIDEOS": str(videos),
         "LABELS": str(tmp_path / "labels.csv"),

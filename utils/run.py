@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from utils.core.files import atomic_path
-from utils.core.progress import follow_bars
+from utils.core.parallel import follow_bars
 from utils.report import write_report
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,8 @@ import pytest
 
 from tests import frame_runs
 from utils.core import remote
-from utils.frames import extract
+from utils.frames import extraction, images
+from utils.video.catalogue import list_remote_videos
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,7 +107,7 @@ def test_films_and_results_may_lie_in_an_object_store(
     films = films[:2]
     for film in films:
         store.put_file(str(film), f"bucket/films/{film.name}")
-    table = remote.list_films(f"{bucket}/films", suffixes=(".mp4",))
+    table = list_remote_videos(f"{bucket}/films")
     assert table["video"].tolist() == [film.stem for film in films]
     options = {
         "every_s": 5.0,
@@ -115,14 +116,14 @@ def test_films_and_results_may_lie_in_an_object_store(
         "estimate": frame_runs.estimate_mean,
         "estimate_key": "mean",
     }
-    made, keypoints, problems = extract.extract_frames(table, **options)
+    made, keypoints, problems = extraction.extract_frames(table, **options)
     assert problems.empty
     _, here, _ = frame_runs.run(tmp_path, films, every_s=5.0)
     pd.testing.assert_frame_equal(keypoints, here)
     read = pd.read_parquet(keypoints.attrs["folder"])
     assert len(read) == len(keypoints)
-    assert extract.read_image(made["path"].iloc[0]).shape == (48, 64, 3)
-    again, _, _ = extract.extract_frames(table, **{**options, "estimate": _fail})
+    assert images.read_image(made["path"].iloc[0]).shape == (48, 64, 3)
+    again, _, _ = extraction.extract_frames(table, **{**options, "estimate": _fail})
     pd.testing.assert_frame_equal(again, made)
 
 
@@ -132,7 +133,7 @@ def test_a_film_that_is_not_in_the_store_is_one_sentence(
     table = pd.DataFrame(
         {"video": ["gone"], "path": [f"{bucket}/gone.mp4"], "sha256": ["0"]}
     )
-    _, _, problems = extract.extract_frames(
+    _, _, problems = extraction.extract_frames(
         table, every_s=1.0, frames_dir=tmp_path / "frames"
     )
     assert "s3://bucket/gone.mp4 cannot be fetched" in problems["problem"].iloc[0]
@@ -169,7 +170,7 @@ sys.exit(1)
 
 def test_an_address_that_cannot_be_reached_says_what_to_install() -> None:
     with pytest.raises(ValueError, match=r"requirements-cluster\.txt"):
-        remote.sum_sizes("nosuchstore://bucket/folder")
+        remote.parse_address("nosuchstore://bucket/folder")
 
 
 def _start(*command: object) -> subprocess.Popen:

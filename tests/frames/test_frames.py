@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tests import frame_runs
-from utils.frames import chunk, extract
-from utils.video.reader import read_film
+from utils.frames import extraction, images
+from utils.video.reader import read_video
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,9 +50,9 @@ def test_pictures_show_the_frame_of_their_row(
     films: list[Path], tmp_path: Path
 ) -> None:
     table, _, _ = frame_runs.run(tmp_path, films)
-    decoded = {frame.frame_idx: frame.image for frame in read_film(films[0])}
+    decoded = {frame.frame_idx: frame.image for frame in read_video(films[0])}
     for row in table[table["video"] == "long"].iloc[::25].itertuples():
-        difference = decoded[row.frame_idx].astype(float) - extract.read_image(row.path)
+        difference = decoded[row.frame_idx].astype(float) - images.read_image(row.path)
         assert np.abs(difference).mean() < 12
 
 
@@ -60,7 +60,7 @@ def test_keypoints_are_of_the_film_frame_not_of_the_jpeg(
     films: list[Path], tmp_path: Path
 ) -> None:
     _, keypoints, _ = frame_runs.run(tmp_path, films[1:])
-    means = [frame.image.mean() for frame in read_film(films[1], every_s=1.0)]
+    means = [frame.image.mean() for frame in read_video(films[1], every_s=1.0)]
     noses = keypoints[keypoints["keypoint"] == "nose"]
     np.testing.assert_array_equal(noses["x_px"], means)
 
@@ -70,7 +70,7 @@ def test_read_image_gives_rgb_from_any_file_name(tmp_path: Path) -> None:
     red = np.zeros((4, 6, 3), np.uint8)
     red[..., 2] = 255  # BGR
     cv2.imencode(".png", red)[1].tofile(path)
-    image = extract.read_image(path)
+    image = images.read_image(path)
     assert image.shape == (4, 6, 3)
     assert image[0, 0].tolist() == [255, 0, 0]
 
@@ -78,17 +78,17 @@ def test_read_image_gives_rgb_from_any_file_name(tmp_path: Path) -> None:
 def test_read_image_refuses_what_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"a\.jpg is not a whole picture"):
-        extract.read_image(tmp_path / "a.jpg")
+        images.read_image(tmp_path / "a.jpg")
     with pytest.raises(FileNotFoundError):
-        extract.read_image(tmp_path / "none.jpg")
+        images.read_image(tmp_path / "none.jpg")
 
 
 def test_sharpness_falls_with_blur_and_is_zero_for_one_colour() -> None:
     image = np.random.default_rng(0).integers(0, 255, (400, 640, 3), dtype=np.uint8)
     blurred = cv2.GaussianBlur(image, (0, 0), 3)
-    assert chunk.measure_sharpness(image) > 5 * chunk.measure_sharpness(blurred)
-    assert chunk.measure_sharpness(np.full_like(image, 90)) == 0
-    assert chunk.measure_sharpness(image[:1, :1]) == 0
+    assert images.measure_sharpness(image) > 5 * images.measure_sharpness(blurred)
+    assert images.measure_sharpness(np.full_like(image, 90)) == 0
+    assert images.measure_sharpness(image[:1, :1]) == 0
 
 
 def test_splitting_a_film_changes_no_byte(
@@ -102,7 +102,7 @@ def test_splitting_a_film_changes_no_byte(
 def test_a_wrong_duration_changes_no_byte(
     films: list[Path], whole: Path, tmp_path: Path, duration_s: float
 ) -> None:
-    extract.extract_frames(
+    extraction.extract_frames(
         frame_runs.build_table(*films, duration_s=duration_s),
         every_s=frame_runs.EVERY_S,
         frames_dir=tmp_path / "frames",
@@ -118,7 +118,7 @@ def test_a_second_run_reads_no_film(films: list[Path], tmp_path: Path) -> None:
     hidden = [path.rename(path.with_suffix(".hidden")) for path in films]
     try:
         table = frame_runs.build_table(*hidden)
-        second = extract.extract_frames(
+        second = extraction.extract_frames(
             table,
             every_s=frame_runs.EVERY_S,
             frames_dir=tmp_path / "frames",
@@ -203,9 +203,9 @@ def test_a_film_that_is_gone_is_told_and_found_again(
     table = frame_runs.build_table(films[1])
     gone = table.assign(path=str(tmp_path / "gone.mp4"))
     options = {"every_s": 1.0, "frames_dir": tmp_path / "frames"}
-    _, _, problems = extract.extract_frames(gone, **options)
+    _, _, problems = extraction.extract_frames(gone, **options)
     assert problems["video"].tolist() == ["short"]
-    again, _, problems = extract.extract_frames(table, **options)
+    again, _, problems = extraction.extract_frames(table, **options)
     assert len(again) == 5
     assert problems.empty
 

@@ -144,11 +144,11 @@ def test_an_interrupt_ends_quickly_and_keeps_what_is_done(
     films: list[Path], whole: dict[str, bytes], tmp_path: Path, n_jobs: int
 ) -> None:
     process = _start(tmp_path, films, n_jobs=n_jobs)
-    _wait_for(tmp_path, "*/.pieces/long-*/0*.parquet", process)
+    _wait_for(tmp_path, "*/.chunks/long-*/0*.parquet", process)
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=60)[1]
     assert "KeyboardInterrupt" in errors
-    kept = list(tmp_path.glob("*/.pieces/long-*/0*.parquet"))
+    kept = list(tmp_path.glob("*/.chunks/long-*/0*.parquet"))
     kept += list(tmp_path.glob("*/every_*/long.parquet"))
     assert kept
     frame_runs.run(tmp_path, films)
@@ -176,7 +176,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_whole_stays(
     assert "exit 1" in done.stdout
     assert "is full. Free some space and run again" in done.stderr
     left = {name[2:] for name in done.stdout.splitlines() if name.startswith("./")}
-    final = {name for name in left if "/.pieces/" not in name}
+    final = {name for name in left if "/.chunks/" not in name}
     assert final <= set(whole)
     assert any(name.endswith("short.parquet") for name in final)
 
@@ -187,7 +187,7 @@ def test_pieces_left_of_a_finished_film_are_removed(
     frame_runs.run(tmp_path, films)
     (table,) = tmp_path.glob("frames/every_*/long.parquet")
     (pictures,) = tmp_path.glob("frames/pictures/long-*")
-    pieces = tmp_path / "frames" / ".pieces" / pictures.name
+    pieces = tmp_path / "frames" / ".chunks" / pictures.name
     pieces.mkdir()
     shutil.copy(table, pieces / "0003.parquet")
     frame_runs.run(tmp_path, films)
@@ -205,10 +205,10 @@ def test_a_dead_owners_workspace_is_swept_and_a_living_ones_is_not(
         "    os._exit(1)\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=False)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.iterdir())) == 2  # the folder and its lock
     with workspace.open_workspace(tmp_path) as work:
         assert workspace.sweep_workspaces(tmp_path) == 1
-        assert list(tmp_path.iterdir()) == [work]
+        assert sorted(tmp_path.iterdir()) == [work, work.with_suffix(".lock")]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -19,8 +19,9 @@ from tests.made_films import (
     read_numbers,
     read_picture,
 )
+from utils.core.names import normalise_name
 from utils.video.catalogue import build_videos
-from utils.video.reader import read_film
+from utils.video.reader import read_video
 
 LARGER = {"size_wh": (256, 192)}  # AV1 blurs small pictures too much to be read
 
@@ -75,7 +76,7 @@ def test_every_kind_of_film_gives_each_frame_at_its_time(
     n_frames, fps = made.get("n_frames", 12), float(made.get("fps", 15))
 
     videos, problems = build_videos([path], settle_s=0)
-    frames = list(read_film(path))
+    frames = list(read_video(path))
 
     assert problems.empty
     assert read_numbers(frames) == [frame.frame_idx for frame in frames]
@@ -101,7 +102,7 @@ def test_pixels_become_square(
     path = make_film(tmp_path / name, size_wh=(96, 96), aspect=aspect)
     videos, _ = build_videos([path], settle_s=0)
     assert (videos.width_px[0], videos.height_px[0]) == size_wh
-    assert next(read_film(path)).image.shape[1::-1] == size_wh
+    assert next(read_video(path)).image.shape[1::-1] == size_wh
 
 
 ORIENTATIONS = {  # the matrix that shows a stored picture upright, how it was turned
@@ -135,15 +136,15 @@ def test_a_turned_or_mirrored_film_is_upright(
     assert problems.empty
     assert (videos.width_px[0], videos.height_px[0]) == (128, 96)
     assert videos.rotation_deg[0] == turn_deg
-    assert read_numbers(list(read_film(path))) == list(range(12))
-    same = read_film(path, rotation_deg=int(videos.rotation_deg[0]))
+    assert read_numbers(list(read_video(path))) == list(range(12))
+    same = read_video(path, rotation_deg=int(videos.rotation_deg[0]))
     assert read_numbers(list(same)) == list(range(12))
 
 
 def test_a_turn_given_by_hand_replaces_the_flag(tmp_path: Path) -> None:
     path = flag_film(make_film(tmp_path / "film.mp4"), (0, 1, -1, 0))
     upright, turned = (
-        next(read_film(path, rotation_deg=turn_deg)).image for turn_deg in (0, 90)
+        next(read_video(path, rotation_deg=turn_deg)).image for turn_deg in (0, 90)
     )
     assert read_picture(upright)[1] == UPRIGHT
     np.testing.assert_array_equal(turned, np.rot90(upright, -1))
@@ -155,14 +156,14 @@ def test_a_variable_rate_keeps_its_own_times(suffix: str, tmp_path: Path) -> Non
     codec = "libvpx" if suffix == ".webm" else "libx264"
     path = make_film(tmp_path / f"film{suffix}", times_ms=times_ms, codec=codec)
     videos, problems = build_videos([path], settle_s=0)
-    frames = list(read_film(path))
+    frames = list(read_video(path))
     assert problems.empty
     assert videos.is_vfr[0]
     assert read_numbers(frames) == list(range(9))
     np.testing.assert_allclose(
         [1000 * frame.time_s for frame in frames], times_ms, atol=0.6
     )
-    sampled = [frame.frame_idx for frame in read_film(path, every_s=0.5)]
+    sampled = [frame.frame_idx for frame in read_video(path, every_s=0.5)]
     assert sampled == [0, 3, 5, 8]
 
 
@@ -172,7 +173,7 @@ def test_a_film_that_starts_late_keeps_its_own_times(tmp_path: Path) -> None:
     with av.open(str(path)) as container:
         expected = [frame.time for frame in container.decode(video=0)]
     assert expected[0] == pytest.approx(1.0, abs=0.002)
-    assert [frame.time_s for frame in read_film(path)] == pytest.approx(expected)
+    assert [frame.time_s for frame in read_video(path)] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_any_size_is_read(
     made = {"codec": codec, "pix_fmt": pix_fmt, "size_wh": size_wh}
     make_film(path, n_frames=3, draw=draw, options={"preset": "ultrafast"}, **made)
     videos, problems = build_videos([path], settle_s=0)
-    frames = list(read_film(path))
+    frames = list(read_video(path))
     assert problems.empty
     assert (videos.width_px[0], videos.height_px[0]) == size_wh
     assert [frame.image.shape for frame in frames] == [(*size_wh[::-1], 3)] * 3
@@ -235,8 +236,8 @@ def test_any_name_is_read(name: str, tmp_path: Path) -> None:
     make_film(tmp_path / "film.mp4").rename(path)
     videos, problems = build_videos([path], settle_s=0)
     assert problems.empty
-    assert videos.video[0] == path.stem
-    assert read_numbers(list(read_film(path))) == list(range(12))
+    assert videos.video[0] == normalise_name(path.stem)
+    assert read_numbers(list(read_video(path))) == list(range(12))
 
 
 def test_the_larger_of_two_films_in_one_file_is_read(tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ def test_the_larger_of_two_films_in_one_file_is_read(tmp_path: Path) -> None:
     videos, problems = build_videos([path], settle_s=0)
     assert problems.empty
     assert "holds 2 films; only the largest, 128×96, is used" in videos.advice[0]
-    assert read_numbers(list(read_film(path))) == list(range(12))
+    assert read_numbers(list(read_video(path))) == list(range(12))
 
 
 def _make_sound(path: Path) -> Path:
@@ -320,7 +321,7 @@ def test_what_is_no_film_is_one_sentence_and_the_others_go_on(
     assert problems.problem.str.contains(match).all()
     assert "\n" not in problems.problem[0]
     with pytest.raises(ValueError, match=match):
-        next(read_film(bad))
+        next(read_video(bad))
 
 
 def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path) -> None:
@@ -338,7 +339,7 @@ def test_a_film_in_a_folder_that_cannot_be_written_is_read(tmp_path: Path) -> No
     tmp_path.chmod(0o555)
     try:
         videos, problems = build_videos([path], settle_s=0)
-        assert read_numbers(list(read_film(path))) == list(range(12))
+        assert read_numbers(list(read_video(path))) == list(range(12))
     finally:
         tmp_path.chmod(0o755)
     assert problems.empty
@@ -391,7 +392,7 @@ def test_a_film_cut_anywhere_says_so_and_what_is_left_is_right(
         videos, problems = build_videos([path], settle_s=0)
         frames, said = [], ""
         try:
-            for frame in read_film(path):
+            for frame in read_video(path):
                 frames.append(frame)
         except ValueError as error:
             said = str(error)
@@ -403,7 +404,7 @@ def test_a_film_cut_anywhere_says_so_and_what_is_left_is_right(
         assert said == problems.problem[0]
         assert "no moving pictures" not in said  # there are, or were
         if frames:
-            assert len(list(read_film(path, skip_damage=True))) == len(frames)
+            assert len(list(read_video(path, skip_damage=True))) == len(frames)
         if len(videos):
             assert len(frames) == videos.n_frames[0] > 0
             assert f"the first {videos.duration_s[0]:.2f} s" in said
@@ -423,7 +424,7 @@ def test_a_film_cut_by_a_phone_starts_where_its_edit_says(tmp_path: Path) -> Non
         check=True,
     )
     videos, problems = build_videos([path], settle_s=0)
-    frames = list(read_film(path))
+    frames = list(read_video(path))
     numbers = read_numbers(frames)
     assert problems.empty
     assert videos.n_frames[0] == len(frames)
@@ -459,15 +460,15 @@ def test_real_awkward_films_are_read_or_refused_in_one_sentence(
         assert videos.empty
         assert said in problems.problem[0]
         with pytest.raises(ValueError, match=said):
-            next(read_film(path))
+            next(read_video(path))
         return
-    frames = list(read_film(path, every_s=0.5))
+    frames = list(read_video(path, every_s=0.5))
     assert problems.empty
     assert videos.n_frames[0] == n_frames
     assert (videos.width_px[0], videos.height_px[0]) == size_wh
     assert frames[0].image.shape[1::-1] == size_wh
     assert frames[0].time_s == pytest.approx(first_s, abs=1e-6)
-    assert next(read_film(path, start_s=last_s - 1e-4)).frame_idx == n_frames - 1
+    assert next(read_video(path, start_s=last_s - 1e-4)).frame_idx == n_frames - 1
 
 
 def test_every_real_awkward_film_is_in_the_list(shared: Path) -> None:

@@ -1,20 +1,28 @@
-"""Work spread over processes or a cluster by joblib, and how far it is."""
+"""Work spread over processes or a cluster by joblib, and how far it is.
+
+Under papermill nobody sees the notebook's widgets. There a bar writes its line into a
+file instead, which `make run` reads and prints.
+"""
 
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
 
-from utils.core.progress import open_bar
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Survey = Callable[[], tuple[float, str]]
+Survey = Callable[[], tuple[float, str]]  # seconds of video done, a few words
 
 # Read by the libraries when they start. One thread each: there is a process a core.
 _ONE_THREAD = dict.fromkeys(
@@ -27,8 +35,10 @@ _ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
-_REFRESH_S = 0.5
 _MAX_GROWTH_BYTES = 2 << 30
+VARIABLE = "POSENET_PROGRESS"  # holds the file's path while `make run` follows it
+_TERMINAL_S, _PIPE_S = 1.0, 15.0  # between two looks at the file
+_REFRESH_S = 0.5
 
 
 def count_workers(n_jobs: int) -> int:
@@ -63,7 +73,10 @@ def run_tasks(
         return
     # loky starts another worker, and nothing is lost: nobody need do anything.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-    with _one_thread_each(), joblib.parallel_config(**_limit_backend(backend)):
+    limits = {}  # Dask keeps to its own
+    if backend == "LokyBackend":
+        limits = {"backend": "loky", "inner_max_num_threads": 1}
+    with _one_thread_each(), joblib.parallel_config(**limits):
         parallel = joblib.Parallel(
             n_jobs=n_jobs,
             return_as="generator_unordered",
@@ -75,6 +88,33 @@ def run_tasks(
             yield from results
         finally:
             results.close()  # stops what still runs, after an error or an interrupt
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Set the environment that new processes inherit to one thread a library."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update({name: old or _ONE_THREAD[name] for name, old in before.items()})
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                os.environ.pop(name, None)
+
+
+def _run_limited(function: Callable[[Task], Result], task: Task) -> Result:
+    """Call a function in a worker, with OpenCV and late imports at one thread."""
+    import cv2
+    from joblib.externals.loky import process_executor
+
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    cv2.setNumThreads(1)
+    # loky takes a worker that grows by 300 MB for leaking and renews it. A pose network
+    # and Keras weigh more than that, and renewing them each time takes half a minute.
+    process_executor._MAX_MEMORY_LEAK_SIZE = _MAX_GROWTH_BYTES
+    return function(task)
 
 
 @contextmanager
@@ -125,43 +165,77 @@ def _update_bar(bar: object, survey: Survey) -> None:
     bar.set_postfix_str(f"{words}, {speed:.1f}x real time", refresh=True)
 
 
-def _limit_backend(backend: str) -> dict[str, object]:
-    """Return what tells loky to keep to one thread a process."""
-    if backend == "LokyBackend":
-        return {"backend": "loky", "inner_max_num_threads": 1}
-    return {}
+class _LastLine:
+    """A text stream that keeps only the line written last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, text: str) -> int:
+        """Keep a line; an empty one, with which a bar ends, changes nothing."""
+        line = text.strip("\r\n ")
+        if line:
+            part = self._path.with_suffix(".part")
+            part.write_text(line, encoding="utf-8")
+            part.replace(self._path)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: each line is written at once."""
+
+
+def open_bar(**options: object) -> "tqdm":
+    """Open a tqdm bar where somebody sees it.
+
+    Args:
+        **options: As tqdm takes them.
+
+    Returns:
+        The bar: tqdm's own choice, or one whose line `make run` prints.
+    """
+    path = os.environ.get(VARIABLE)
+    if not path or not Path(path).parent.is_dir():
+        from tqdm.auto import tqdm as bar
+
+        return bar(**options)
+    from tqdm import tqdm as bar
+
+    line = _LastLine(Path(path))
+    return bar(file=line, mininterval=_TERMINAL_S, ncols=100, ascii=True, **options)
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Set the environment that new processes inherit to one thread a library."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update({name: old or _ONE_THREAD[name] for name, old in before.items()})
-    try:
-        yield
-    finally:
-        for name, old in before.items():
-            if old is None:
-                os.environ.pop(name, None)
+def follow_bars(out: TextIO | None = None) -> Iterator[None]:
+    """Print the bars of programs that are started in this block.
 
+    On a terminal the line is renewed; in a file or pipe a line comes now and then.
 
-def _run_limited(function: Callable[[Task], Result], task: Task) -> Result:
-    """Call a function in a worker, with OpenCV and late imports at one thread."""
-    import cv2
+    Args:
+        out: Where to print; stderr if None.
 
-    for name, value in _ONE_THREAD.items():
-        os.environ.setdefault(name, value)
-    cv2.setNumThreads(1)
-    _keep_worker()
-    return function(task)
-
-
-def _keep_worker() -> None:
-    """Let a loky worker grow by more than 300 MB before it is taken for leaking.
-
-    A pose network and Keras weigh more than that; to renew the process after each of
-    them costs half a minute.
+    Yields:
+        Nothing.
     """
-    from joblib.externals.loky import process_executor
+    out = out or sys.stderr
+    with TemporaryDirectory(prefix="posenet-") as folder:
+        path, stop = Path(folder) / "progress", threading.Event()
+        thread = threading.Thread(target=_follow, args=(path, out, stop), daemon=True)
+        os.environ[VARIABLE] = str(path)
+        thread.start()
+        try:
+            yield
+        finally:
+            del os.environ[VARIABLE]
+            stop.set()
+            thread.join()
 
-    process_executor._MAX_MEMORY_LEAK_SIZE = _MAX_GROWTH_BYTES
+
+def _follow(path: Path, out: TextIO, stop: threading.Event) -> None:
+    """Print the file's line whenever it has changed, until told to stop."""
+    on_terminal, shown, is_last = out.isatty(), "", False
+    while not is_last:
+        is_last = stop.wait(_TERMINAL_S if on_terminal else _PIPE_S)
+        line = path.read_text(encoding="utf-8") if path.exists() else ""
+        if line != shown:
+            print(f"  {line}", end="\r" if on_terminal else "\n", file=out, flush=True)
+            shown = line

@@ -130,7 +130,7 @@ def measure_decoding(frames: Iterable[object]) -> pd.DataFrame:
     """Measure how long a film's frames take to come, one by one.
 
     Args:
-        frames: Frames as they are read, e.g. `film.read_film(path, every_s=0.2)`.
+        frames: Frames as they are read, e.g. `film.read_video(path, every_s=0.2)`.
 
     Returns:
         One row, as `measure_steps` gives, of the step `decode`.

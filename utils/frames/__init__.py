@@ -1,4 +1,12 @@
-"""Films made into pictures on disk and keypoints, a minute at a time, on all cores."""
+"""Videos made into pictures on disk and keypoints, a chunk at a time, on all cores.
+
+extraction  `extract`: what is missing is made, by many processes or a cluster
+plan        which videos lack what, and who makes which chunks
+chunk       a minute of video made into pictures and keypoints
+store       where results lie on disk, and whether they are whole
+images      the only reader and writer of pictures
+workspace   folders for unfinished work, swept when their owner is dead
+"""
 
 import lazy_loader
 

@@ -1,9 +1,10 @@
 from . import (
     chunk,
-    extract,
+    extraction,
     images,
-    jobs,
     plan,
     store,
     workspace,
 )
+from .extraction import extract, extract_frames
+from .images import read_image

@@ -1,9 +1,9 @@
-"""One stretch of a film made into pictures and keypoints, a minute at a time.
+"""A video made into pictures and keypoints, a chunk (a minute) at a time.
 
-The film is decoded once for both. Every minute of film (a piece) that is done is put
-in its place at once, so that memory does not grow with the film and a run that was
-stopped goes on where it was. The minutes are counted by time stamps from the film's
-start: how a film is split among processes changes no byte of the results.
+The video is decoded once for both. Every chunk that is done is put in its place at
+once, so that memory does not grow with the video and a run that was stopped goes on
+where it was. Chunks are counted by time stamps: how a video is split among processes
+changes no byte of the results.
 """
 
 import math
@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.core.cache import build_key
-from utils.core.remote import Address
+from utils.core.remote import Address, is_remote
 from utils.core.skeleton import KEYPOINTS, N_KEYPOINTS
 from utils.frames import store
+from utils.frames.images import encode_jpeg, measure_sharpness
 from utils.frames.store import Product
 from utils.frames.workspace import explain_full_disk, open_workspace
 from utils.video import reader
@@ -30,68 +31,79 @@ CODE = (
     "utils.video.source",
     "utils.video.probe",
     "utils.video.timing",
-    "utils.video.ends",
     "utils.video.decode",
     "utils.video.hdr",
     "utils.video.reader",
+    "utils.frames.images",
     "utils.frames.store",
     "utils.frames.chunk",
 )
-PIECE_S = 60.0
-JPEG_QUALITY = 95  # OpenCV's own default: no loss the eye can see
-SHARPNESS_SIDE_PX = 320  # longer side at which sharpness is measured
+CHUNK_S = 60.0
 
 Estimate = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of one film, and what is to be made of it.
+class Task:
+    """A video, or a run of its chunks, and what is to be made of it.
 
     Attributes:
-        video: The film's stem.
-        path: Where the film is.
+        video: The video's stem.
+        path: Where it is.
+        duration_s: How long it says it is, in seconds, 0 if it does not say; only used
+            to share out work.
         rotation_deg: Clockwise turn that sets it upright; None: as its own flag says.
         every_s: Seconds between pictures; 0 takes every frame.
-        first_piece: Number of the first piece to make.
-        end_piece: Number of the first piece not to make; None: to the film's end.
         products: What to make: frames, keypoints or both.
         estimate: From an RGB image to `(17, 3)` x_px, y_px, score.
+        first_chunk: Number of the first chunk to make.
+        end_chunk: Number of the first chunk not to make; None: to the video's end.
     """
 
     video: str
     path: Address
+    duration_s: float
     rotation_deg: int | None
     every_s: float
-    first_piece: int
-    end_piece: int | None
     products: tuple[Product, ...]
     estimate: Estimate | None
+    first_chunk: int = 0
+    end_chunk: int | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the whole film."""
-        return self.first_piece == 0 and self.end_piece is None
+        """Whether it is the whole video."""
+        return self.first_chunk == 0 and self.end_chunk is None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the video, or where results go, is not on this machine's disks."""
+        return any(map(is_remote, [self.path, *(p.root for p in self.products)]))
+
+    @property
+    def n_chunks(self) -> int:
+        """How many chunks the video should have; the video itself decides."""
+        return max(1, math.ceil(self.duration_s / CHUNK_S))
 
 
-class StretchReport(NamedTuple):
-    """What became of a stretch.
+class Report(NamedTuple):
+    """What became of a task.
 
     Attributes:
-        video: The film's stem.
-        end_piece: Number of the first piece that was not made.
-        problem: What is wrong with the film; empty if nothing.
-        unread: Why the film could not be read this time; empty if it could.
+        video: The video's stem.
+        end_chunk: Number of the first chunk that was not made.
+        problem: What is wrong with the video; empty if nothing.
+        unread: Why it could not be read this time; empty if it could.
     """
 
     video: str
-    end_piece: int
+    end_chunk: int
     problem: str = ""
     unread: str = ""
 
 
 class _UnreadError(Exception):
-    """The film could not be read this time, but perhaps next time."""
+    """The video could not be read this time, but perhaps next time."""
 
 
 @lru_cache(maxsize=1)
@@ -103,153 +115,123 @@ def code_version() -> str:
     return build_key(code=CODE, av=av.__version__, cv2=cv2.__version__)
 
 
-def extract_stretch(stretch: Stretch) -> StretchReport:
-    """Make the pieces of a stretch that are not there yet.
+def make_chunks(task: Task) -> Report:
+    """Make the chunks of a task that are not there yet.
 
     Args:
-        stretch: What to do.
+        task: What to do; video and results are on this machine.
 
     Returns:
-        What became of it. Of a damaged film all that can be read is made, and the
+        What became of it. Of a damaged video all that can be read is made, and the
         report says what is wrong.
 
     Raises:
-        OSError: If the disk is full; finished pieces stay.
+        OSError: If the disk is full; finished chunks stay.
         ValueError: If `estimate` gives anything but `(17, 3)` numbers.
     """
     problems: list[str] = []
-    end_piece = stretch.first_piece
+    end_chunk = task.first_chunk
     with ExitStack() as stack:
         works = {
             product: stack.enter_context(open_workspace(product.root))
-            for product in stretch.products
+            for product in task.products
         }
         try:
-            frames = _read_frames(stretch, problems)
-            for piece, group in groupby(frames, key=_piece_of):
-                for number in range(end_piece, piece):
-                    _make_piece(stretch, number, iter(()), works)
-                _make_piece(stretch, piece, group, works)
-                end_piece = piece + 1
+            frames = _read_frames(task, problems)
+            for chunk, group in groupby(frames, key=_chunk_of):
+                for number in range(end_chunk, chunk):
+                    _make_chunk(task, number, iter(()), works)
+                _make_chunk(task, chunk, group, works)
+                end_chunk = chunk + 1
         except _UnreadError as error:
-            return StretchReport(stretch.video, end_piece, unread=str(error))
-        if stretch.end_piece is not None:
-            for number in range(end_piece, stretch.end_piece):
-                _make_piece(stretch, number, iter(()), works)
-            end_piece = stretch.end_piece
-    return StretchReport(stretch.video, end_piece, problem=" ".join(problems))
+            return Report(task.video, end_chunk, unread=str(error))
+        if task.end_chunk is not None:
+            for number in range(end_chunk, task.end_chunk):
+                _make_chunk(task, number, iter(()), works)
+            end_chunk = task.end_chunk
+    return Report(task.video, end_chunk, problem=" ".join(problems))
 
 
-def find_problem(stretch: Stretch) -> str:
-    """Read a stretch's film from start to end for what is wrong with it.
-
-    Args:
-        stretch: Any stretch of the film.
+def find_problem(task: Task) -> str:
+    """Read a task's video from start to end for what is wrong with it.
 
     Returns:
-        The sentence of a run that reads the film at once; empty if nothing is wrong.
+        The sentence of a run that reads the video at once; empty if nothing is wrong.
     """
     problems: list[str] = []
-    for _ in _read_frames(replace(stretch, first_piece=0, end_piece=None), problems):
+    for _ in _read_frames(replace(task, first_chunk=0, end_chunk=None), problems):
         pass
     return " ".join(problems)
 
 
-def measure_sharpness(image: np.ndarray) -> float:
-    """Measure how sharp a picture is: the variance of its Laplacian.
+def _read_frames(task: Task, problems: list[str]) -> Iterator[reader.Frame]:
+    """Yield a task's frames; what is wrong with the video goes into `problems`.
 
-    Source: Pech-Pacheco and others, ICPR 2000. The picture is first made grey and,
-    where it is larger, shrunk to 320 px on its longer side, so that films of different
-    sizes can be compared.
-
-    Args:
-        image: RGB uint8 array of shape `(height, width, 3)`.
-
-    Returns:
-        Variance, in squared grey levels; near 0 for a blurred or empty picture.
+    Reading starts a little earlier than the first chunk, so that the first frame after
+    a multiple of `every_s` is the same as when the video is read from its start.
     """
-    import cv2
-
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    scale = SHARPNESS_SIDE_PX / max(grey.shape)
-    if scale < 1:
-        size_wh = [max(1, round(side * scale)) for side in reversed(grey.shape)]
-        grey = cv2.resize(grey, size_wh, interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
-
-
-def _read_frames(stretch: Stretch, problems: list[str]) -> Iterator[reader.FilmFrame]:
-    """Yield a stretch's frames; what is wrong with the film goes into `problems`.
-
-    Reading starts a little earlier than the stretch, so that the first frame after a
-    multiple of `every_s` is the same as when the film is read from its start.
-    """
-    start_s = stretch.first_piece * PIECE_S
-    frames = reader.read_film(
-        stretch.path,
-        every_s=stretch.every_s,
-        start_s=max(0.0, start_s - 2 * stretch.every_s),
-        end_s=math.inf if stretch.end_piece is None else stretch.end_piece * PIECE_S,
-        rotation_deg=stretch.rotation_deg,
+    start_s = task.first_chunk * CHUNK_S
+    frames = reader.read_video(
+        task.path,
+        every_s=task.every_s,
+        start_s=max(0.0, start_s - 2 * task.every_s),
+        end_s=math.inf if task.end_chunk is None else task.end_chunk * CHUNK_S,
+        rotation_deg=task.rotation_deg,
     )
     while True:
         try:
             frame = next(frames, None)
-        except reader.DamagedFilmError as error:
+        except reader.DamagedVideoError as error:
             problems.append(str(error))
             return
-        except (reader.FilmError, OSError) as error:
+        except (reader.VideoError, OSError) as error:
             raise _UnreadError(str(error)) from error
         if frame is None:
             return
-        if stretch.first_piece <= _piece_of(frame) < (stretch.end_piece or math.inf):
+        if task.first_chunk <= _chunk_of(frame) < (task.end_chunk or math.inf):
             yield frame
 
 
-def _piece_of(frame: reader.FilmFrame) -> int:
-    """Return the number of the piece a frame belongs to."""
-    return max(0, int(frame.time_s // PIECE_S))
+def _chunk_of(frame: reader.Frame) -> int:
+    """Return the number of the chunk a frame belongs to."""
+    return max(0, int(frame.time_s // CHUNK_S))
 
 
-def _make_piece(
-    stretch: Stretch,
-    piece: int,
-    frames: Iterator[reader.FilmFrame],
-    works: dict[Product, Path],
+def _make_chunk(
+    task: Task, chunk: int, frames: Iterator[reader.Frame], works: dict[Product, Path]
 ) -> None:
-    """Make what is missing of one piece."""
-    missing = [p for p in stretch.products if piece not in store.find_pieces(p)]
+    """Make what is missing of one chunk."""
+    missing = [p for p in task.products if chunk not in store.find_chunks(p)]
     rows: dict[Product, list[dict]] = {product: [] for product in missing}
-    with explain_full_disk(stretch.products[0].root):
+    with explain_full_disk(task.products[0].root):
         for frame in frames:
             for product in missing:
                 if product.name == "frames":
-                    row = _make_picture(frame, product, piece, works[product])
+                    row = _make_picture(frame, product, chunk, works[product])
                 else:
-                    row = _find_keypoints(frame, stretch.estimate)
+                    row = _find_keypoints(frame, task.estimate)
                 rows[product].append(row)
         for product in missing:
-            columns = _stack_rows(rows[product])
-            store.write_piece(product, piece, columns, works[product])
-
-
-def _stack_rows(rows: list[dict]) -> dict[str, np.ndarray]:
-    """Join the rows' values column by column; a value may be several rows long."""
-    names = rows[0] if rows else ()
-    return {
-        name: np.concatenate([np.atleast_1d(row[name]) for row in rows])
-        for name in names
-    }
+            # A value may be several rows long: a frame has 17 keypoints.
+            columns = {
+                name: np.concatenate(
+                    [np.atleast_1d(row[name]) for row in rows[product]]
+                )
+                for name in (rows[product][0] if rows[product] else ())
+            }
+            store.write_chunk(product, chunk, columns, works[product])
 
 
 def _make_picture(
-    frame: reader.FilmFrame, product: Product, piece: int, work: Path
-) -> dict:
+    frame: reader.Frame, product: Product, chunk: int, work: Path
+) -> dict[str, object]:
     """Write a frame as JPEG into the workspace, if asked for, and return its row."""
     name = None
     if product.has_pictures:
-        name = f"{piece:04d}/{frame.frame_idx:08d}.jpg"
-        _write_jpeg(frame, work / name)
+        name = f"{chunk:04d}/{frame.frame_idx:08d}.jpg"
+        path = work / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encode_jpeg(frame.image))
         name = f"pictures/{product.folder_name}/{name}"
     return {
         "frame_idx": frame.frame_idx,
@@ -261,22 +243,7 @@ def _make_picture(
     }
 
 
-def _write_jpeg(frame: reader.FilmFrame, path: Path) -> None:
-    """Write a frame as JPEG; JPEG knows no side above 65500 px."""
-    import cv2
-
-    bgr = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-    done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError(
-            f"A frame of {bgr.shape[1]} x {bgr.shape[0]} px does not fit into a JPEG. "
-            "Make the film smaller."
-        )
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(jpeg)
-
-
-def _find_keypoints(frame: reader.FilmFrame, estimate: Estimate) -> dict:
+def _find_keypoints(frame: reader.Frame, estimate: Estimate) -> dict[str, object]:
     """Estimate a frame's pose and return its 17 rows."""
     pose = np.asarray(estimate(frame.image), dtype=np.float64)
     if pose.shape != (N_KEYPOINTS, 3):

@@ -1,11 +1,11 @@
-"""Where the results of a film lie on disk, and whether they are whole.
+"""Where the results of a video lie on disk, and whether they are whole.
 
 A results folder holds
 
-    every_0.2s-1a2b3c4d/person1_a.parquet     a table a film; the folder reads as one
+    every_0.2s-1a2b3c4d/person1_a.parquet     a table a video; the folder reads as one
     every_0.2s-1a2b3c4d/_settings.json        what the folder's name stands for
-    pictures/person1_a-0123456789abcdef/0000/ pictures, a folder a minute of film
-    .pieces/person1_a-0123456789abcdef/       minutes of a film that is being made
+    pictures/person1_a-0123456789abcdef/0000/ pictures, a folder a chunk (a minute)
+    .chunks/person1_a-0123456789abcdef/       chunks of a video that is being made
 
 A table carries the key of all that decides it; with another key it is out of date.
 """
@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from utils.core.cache import build_key
-from utils.core.remote import Address, join, open_binary, sum_sizes
+from utils.core.remote import Address, open_binary, sum_sizes
+from utils.core.skeleton import N_KEYPOINTS
 from utils.core.tables import SCHEMAS
 from utils.frames.workspace import (
     list_sizes,
@@ -37,14 +38,14 @@ _MAX_NAME = 100
 
 @dataclass(frozen=True)
 class Product:
-    """One kind of result of one film.
+    """One kind of result of one video.
 
     Attributes:
         name: `frames` or `keypoints`.
         root: Folder of the results: a `Path`, or an address of another store.
         settings: Name of the folder inside `root` for these settings.
-        video: The film's stem.
-        key: Names all that decides the result: film, settings, model, code.
+        video: The video's stem.
+        key: Names all that decides the result: video, settings, model, code.
         has_pictures: Whether `frames` come with pictures; without, `path` is missing.
     """
 
@@ -57,23 +58,28 @@ class Product:
 
     @property
     def table_path(self) -> Address:
-        """The film's finished table."""
-        return join(self.root, self.settings, f"{_file_name(self.video)}.parquet")
+        """The video's finished table."""
+        return self.root / self.settings / f"{_file_name(self.video)}.parquet"
 
     @property
     def folder_name(self) -> str:
-        """Name of the folder of the film's pictures or pieces."""
+        """Name of the folder of the video's pictures or chunks."""
         return f"{_file_name(self.video)}-{self.key}"
 
     @property
-    def pieces_dir(self) -> Path:
-        """Folder of the tables of minutes that are done while the film is not."""
-        return Path(self.root, ".pieces", self.folder_name)
+    def chunks_dir(self) -> Path:
+        """Folder of the tables of minutes that are done while the video is not."""
+        return Path(self.root, ".chunks", self.folder_name)
 
     @property
     def pictures_dir(self) -> Address:
-        """Folder of the film's pictures, one folder a piece inside."""
-        return join(self.root, "pictures", self.folder_name)
+        """Folder of the video's pictures, one folder a chunk inside."""
+        return self.root / "pictures" / self.folder_name
+
+    @property
+    def rows_a_frame(self) -> int:
+        """How many rows of the table belong to one frame."""
+        return N_KEYPOINTS if self.name == "keypoints" else 1
 
     @property
     def schema(self) -> pa.Schema:
@@ -87,7 +93,7 @@ def name_settings(every_s: float, **parts: object) -> str:
 
     Args:
         every_s: Seconds between pictures.
-        **parts: All else that decides the results but for the film.
+        **parts: All else that decides the results but for the video.
 
     Returns:
         For example `every_0.2s-1a2b3c4d`.
@@ -111,23 +117,23 @@ def write_settings(root: Path, settings: str, parts: dict[str, object]) -> None:
             publish_file(part, path)
 
 
-def find_pieces(product: Product) -> set[int]:
-    """Return the numbers of the pieces of an unfinished film that are done."""
-    return {int(path.stem) for path in product.pieces_dir.glob("[0-9]*.parquet")}
+def find_chunks(product: Product) -> set[int]:
+    """Return the numbers of the chunks of an unfinished video that are done."""
+    return {int(path.stem) for path in product.chunks_dir.glob("[0-9]*.parquet")}
 
 
-def write_piece(product: Product, piece: int, columns: dict, work: Path) -> None:
-    """Put a finished piece in its place: first its pictures, then its table.
+def write_chunk(product: Product, chunk: int, columns: dict, work: Path) -> None:
+    """Put a finished chunk in its place: first its pictures, then its table.
 
     Args:
-        product: What it is a piece of.
-        piece: Its number, from 0.
-        columns: Its table's columns, without `video`; empty for a piece without frames.
-        work: Workspace; pictures, if any, lie in its folder named by the piece.
+        product: What it is a chunk of.
+        chunk: Its number, from 0.
+        columns: Its table's columns, without `video`; empty for a chunk without frames.
+        work: Workspace; pictures, if any, lie in its folder named by the chunk.
     """
     n_rows = len(columns.get("frame_idx", ()))
     columns = {"video": [product.video] * n_rows, **columns}
-    pictures = work / f"{piece:04d}"
+    pictures = work / f"{chunk:04d}"
     n_bytes = sum(list_sizes(pictures).values())
     if pictures.is_dir():
         publish_folder(pictures, product.pictures_dir / pictures.name)
@@ -135,26 +141,26 @@ def write_piece(product: Product, piece: int, columns: dict, work: Path) -> None
     table = table.cast(product.schema).replace_schema_metadata(
         {"n_bytes": f"{n_bytes}"}
     )
-    part = work / f"{piece:04d}.{product.name}.parquet"
+    part = work / f"{chunk:04d}.{product.name}.parquet"
     pq.write_table(table, part)
-    publish_file(part, product.pieces_dir / f"{piece:04d}.parquet")
+    publish_file(part, product.chunks_dir / f"{chunk:04d}.parquet")
 
 
-def merge_pieces(
-    product: Product, work: Path, *, n_pieces: int, problem: str = ""
+def merge_chunks(
+    product: Product, work: Path, *, n_chunks: int, problem: str = ""
 ) -> None:
-    """Make the film's final table of its pieces, one row group each; remove them.
+    """Make the video's final table of its chunks, one row group each; remove them.
 
     Args:
         product: What to finish. Where another run finished it first, that stays.
         work: Workspace.
-        n_pieces: How many pieces the film has; any beyond are dropped.
-        problem: What was wrong with the film, to be told again when it is read.
+        n_chunks: How many chunks the video has; any beyond are dropped.
+        problem: What was wrong with the video, to be told again when it is read.
 
     Raises:
-        FileNotFoundError: If a piece is missing and no other run finished the film.
+        FileNotFoundError: If a chunk is missing and no other run finished the video.
     """
-    paths = [product.pieces_dir / f"{piece:04d}.parquet" for piece in range(n_pieces)]
+    paths = [product.chunks_dir / f"{chunk:04d}.parquet" for chunk in range(n_chunks)]
     try:
         metas = [pq.read_schema(path).metadata for path in paths]
         n_bytes = sum(int(meta[b"n_bytes"]) for meta in metas)
@@ -164,18 +170,18 @@ def merge_pieces(
     except FileNotFoundError as error:
         if read_facts(product) is None:
             raise FileNotFoundError(
-                f"Of the {product.name} of {product.video} the piece {error.filename} "
+                f"Of the {product.name} of {product.video} the chunk {error.filename} "
                 "is gone. Run again."
             ) from error
     else:
         publish_file(part, product.table_path)
-        _remove_pictures(product, n_pieces)
-    remove_pieces(product)
+        _remove_pictures(product, n_chunks)
+    remove_chunks(product)
 
 
-def remove_pieces(product: Product) -> None:
-    """Remove the pieces of a finished film."""
-    shutil.rmtree(product.pieces_dir, ignore_errors=True)
+def remove_chunks(product: Product) -> None:
+    """Remove the chunks of a finished video."""
+    shutil.rmtree(product.chunks_dir, ignore_errors=True)
 
 
 def read_facts(product: Product) -> dict[str, str] | None:
@@ -201,41 +207,41 @@ def read_facts(product: Product) -> dict[str, str] | None:
 
 
 def read_product(product: Product) -> pa.Table | None:
-    """Return a film's finished table, or None where it must be made."""
+    """Return a video's finished table, or None where it must be made."""
     if read_facts(product) is None:
         return None
     with open_binary(product.table_path) as file:
         return pq.read_table(file)
 
 
-def count_rows(product: Product) -> int:
-    """Return how many rows a finished table has; 0 if there is none."""
+def count_frames(product: Product) -> int:
+    """Return how many frames a finished table is about; 0 if there is none."""
     try:
         with open_binary(product.table_path) as file:
-            return pq.read_metadata(file).num_rows
+            return pq.read_metadata(file).num_rows // product.rows_a_frame
     except FileNotFoundError:
         return 0
 
 
-def survey_pieces(root: Path) -> dict[str, tuple[int, int]]:
-    """Count what is done of the films that are being made.
+def survey_chunks(root: Path) -> dict[str, tuple[int, int]]:
+    """Count what is done of the videos that are being made.
 
     Args:
         root: Folder of the results.
 
     Returns:
-        Number of pieces and of their rows, by `Product.folder_name`.
+        Number of chunks and of their rows, by `Product.folder_name`.
     """
     done = {}
-    for folder in list_folders(root / ".pieces"):
+    for folder in list_folders(root / ".chunks"):
         paths = list(folder.glob("[0-9]*.parquet"))
-        done[folder.name] = (len(paths), sum(_count_piece_rows(p) for p in paths))
+        done[folder.name] = (len(paths), sum(_count_chunk_rows(p) for p in paths))
     return done
 
 
 @lru_cache(maxsize=10_000)
-def _count_piece_rows(path: Path) -> int:
-    """Return how many rows a piece has, 0 if it has gone meanwhile."""
+def _count_chunk_rows(path: Path) -> int:
+    """Return how many rows a chunk has, 0 if it has gone meanwhile."""
     try:
         return pq.read_metadata(path).num_rows
     except FileNotFoundError:
@@ -251,10 +257,10 @@ def _write_row_groups(part: Path, schema: pa.Schema, paths: Iterable[Path]) -> N
                 writer.write_table(table.cast(schema))
 
 
-def _remove_pictures(product: Product, n_pieces: int) -> None:
-    """Remove pictures beyond the place where a film breaks off."""
+def _remove_pictures(product: Product, n_chunks: int) -> None:
+    """Remove pictures beyond the place where a video breaks off."""
     for folder in list_folders(product.pictures_dir):
-        if int(folder.name) >= n_pieces:
+        if int(folder.name) >= n_chunks:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -267,7 +273,7 @@ def list_folders(root: Path) -> list[Path]:
 
 
 def _file_name(video: str) -> str:
-    """Return a film's name as part of a file name.
+    """Return a video's name as part of a file name.
 
     Long names are cut, and a leading `.` or `_`, for which Parquet readers pass over a
     file, is dropped; a few digits of the whole name's hash then keep names apart.

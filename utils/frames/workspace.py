@@ -1,30 +1,27 @@
 """Folders for unfinished work: whole results move out, what a dead run left goes.
 
 A workspace is a hidden folder inside the results folder, so that moving a finished
-file out of it is one rename. Its owner holds a lock on it while it lives; the system
-drops the lock when the process ends, even by `kill -9`, and the next run removes what
-is left.
+file out of it is one rename. Its owner holds a lock beside it while it lives; the
+system drops the lock when the process ends, even by `kill -9`, and the next run removes
+what is left.
 """
 
 import errno
 import os
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from filelock import FileLock, Timeout
 
 _PREFIX = ".work-"
-_NEW_PREFIX = ".new-work-"
-_LOCK_NAME = "owner.lock"
+_LOCK_SUFFIX = ".lock"
 _DAY_S = 86_400.0
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_LOCKS = (OSError, NotImplementedError)  # a file system that has none
 
 
 @contextmanager
@@ -40,17 +37,19 @@ def open_workspace(root: Path) -> Iterator[Path]:
     Raises:
         OSError: In one sentence, if the disk is full.
     """
-    root = Path(root)
+    work = Path(root, f"{_PREFIX}{uuid.uuid4().hex}")
+    lock = FileLock(work.with_suffix(_LOCK_SUFFIX), thread_local=False)
     with explain_full_disk(root):
-        root.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=root, prefix=_NEW_PREFIX))
-        work = new.with_name(new.name.replace(_NEW_PREFIX, _PREFIX))
-        with _hold_lock(new):
-            new.rename(work)  # only now can a sweep see it, and it is locked already
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
+        Path(root).mkdir(parents=True, exist_ok=True)
+        with suppress(*_NO_LOCKS):
+            lock.acquire()  # before the folder is there: a sweep must never see it free
+        try:
+            work.mkdir()
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
 
 
 def sweep_workspaces(root: Path) -> int:
@@ -63,15 +62,28 @@ def sweep_workspaces(root: Path) -> int:
         How many were removed.
     """
     n_removed = 0
-    for work in Path(root).glob(f"{_PREFIX}*"):
-        if _is_abandoned(work):
-            shutil.rmtree(work, ignore_errors=True)
-            n_removed += 1
-    for new in Path(root).glob(f"{_NEW_PREFIX}*"):
-        if _is_old(new):
-            shutil.rmtree(new, ignore_errors=True)
+    for path in {p.with_suffix("") for p in Path(root).glob(f"{_PREFIX}*")}:
+        lock_path = path.with_suffix(_LOCK_SUFFIX)
+        if _is_abandoned(path, lock_path):
+            shutil.rmtree(path, ignore_errors=True)
+            lock_path.unlink(missing_ok=True)
             n_removed += 1
     return n_removed
+
+
+def _is_abandoned(work: Path, lock_path: Path) -> bool:
+    """Tell whether nobody holds a workspace's lock; when in doubt, after a day."""
+    if lock_path.exists():
+        try:
+            with FileLock(lock_path, thread_local=False, blocking=False):
+                return True
+        except Timeout:
+            return False
+        except _NO_LOCKS:
+            pass
+    with suppress(OSError):
+        return time.time() - work.stat().st_mtime > _DAY_S
+    return False
 
 
 def publish_file(part: Path, path: Path) -> None:
@@ -129,35 +141,3 @@ def explain_full_disk(root: Path) -> Iterator[None]:
             f"The disk that holds {root} is full. Free some space and run again: "
             "what was finished is kept and is not made twice",
         ) from error
-
-
-@contextmanager
-def _hold_lock(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder; on Windows, where there is none, age alone decides."""
-    if fcntl is None:
-        yield
-        return
-    with (folder / _LOCK_NAME).open("wb") as lock:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-
-
-def _is_abandoned(work: Path) -> bool:
-    """Tell whether nobody holds a workspace's lock; when in doubt, after a day."""
-    try:
-        with (work / _LOCK_NAME).open("rb+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-    except BlockingIOError:
-        return False
-    except OSError:  # no lock in it, or a file system without locks
-        return _is_old(work)
-
-
-def _is_old(folder: Path) -> bool:
-    """Tell whether a folder was last changed more than a day ago."""
-    try:
-        return time.time() - folder.stat().st_mtime > _DAY_S
-    except OSError:
-        return False

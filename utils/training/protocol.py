@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.parallel import run_tasks
-from utils.core.progress import open_bar
+from utils.core.parallel import open_bar, run_tasks
 from utils.core.tables import check_table, read_table, write_table
 
 CODE = ("utils.training.protocol",)  # what decides a run beside its model

@@ -1,4 +1,13 @@
-"""Films: found, opened with care, read frame by frame at their own time, written."""
+"""Videos: found, opened with care, read frame by frame at their own time, written.
+
+catalogue  `list_videos`: the table of videos, `videos.csv` beside them, cached facts
+source     a file opened so that every refusal is one sentence and nothing hangs
+probe      which stream, its size, turn, codec: what is known before it is read
+timing     when each frame is shown, by packets; whether the file is cut
+decode     frames in order, each with its number in the file; damaged ones left out
+hdr        high dynamic range made into ordinary colours
+reader     `read_video`, `write_video`, and `choose_frames`: the sampling rule
+"""
 
 import lazy_loader
 

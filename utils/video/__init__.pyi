@@ -1,11 +1,11 @@
 from . import (
     catalogue,
     decode,
-    ends,
-    facts_cache,
     hdr,
     probe,
     reader,
     source,
     timing,
 )
+from .catalogue import list_remote_videos, list_videos
+from .reader import read_video, write_video

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from utils.video.probe import FilmFacts
-from utils.video.source import TimeLimit, open_film
+from utils.video.probe import VideoFacts
+from utils.video.source import TimeLimit, open_video
 from utils.video.timing import Timing
 
 _SEEK_BACK_S = (0, 2)  # key frames may be stamped later than frames that follow them
@@ -26,7 +26,7 @@ class _Frame(NamedTuple):
 
 
 def decode_frames(
-    path: Path, facts: FilmFacts, wanted: np.ndarray, limit: TimeLimit
+    path: Path, facts: VideoFacts, wanted: np.ndarray, limit: TimeLimit
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Decode frames of a film in order of time.
 
@@ -34,7 +34,7 @@ def decode_frames(
 
     Args:
         path: The film.
-        facts: What `probe_film` says of it.
+        facts: What `probe_video` says of it.
         wanted: Numbers of the frames that are needed, ascending, at least one.
         limit: Checked at every packet.
 
@@ -43,7 +43,7 @@ def decode_frames(
         out.
 
     Raises:
-        FilmError: If the container breaks off where it may not, or time is up.
+        VideoError: If the container breaks off where it may not, or time is up.
     """
     for back_s in _SEEK_BACK_S if wanted[0] and facts.timing.has_stamps else ():
         target = int(facts.timing.pts[wanted[0]] - back_s / facts.timing.time_base)
@@ -128,7 +128,7 @@ class _Decoder:
 
 def _decode_from(
     path: Path,
-    facts: FilmFacts,
+    facts: VideoFacts,
     wanted: np.ndarray,
     target: int | None,
     limit: TimeLimit,
@@ -142,7 +142,7 @@ def _decode_from(
     decoder = _Decoder(facts.timing, starts_whole=target is None)
     waiting: list[_Frame] = []
     reached_idx = -1
-    with open_film(path) as container:
+    with open_video(path) as container:
         stream = container.streams[facts.stream_index]
         stream.codec_context.thread_count = 1
         if target is not None:

@@ -11,9 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from utils.video.ends import is_file_cut
-from utils.video.source import FilmError, TimeLimit, check_file, open_film
-from utils.video.timing import Timing, read_timing
+from utils.video.source import TimeLimit, VideoError, check_file, open_video
+from utils.video.timing import Timing, is_file_cut, read_timing
 
 _LEAST_LIMIT_S = 60.0
 _SLOWEST_BYTES_PER_S = 500_000  # a slow network drive; a disk reads 100 times faster
@@ -22,7 +21,7 @@ _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
 
 
 @dataclass(frozen=True)
-class FilmFacts:
+class VideoFacts:
     """What is known of a film before it is read.
 
     Attributes:
@@ -55,7 +54,7 @@ class FilmFacts:
         return round(width * max(aspect, 1)), round(height / min(aspect, 1))
 
 
-def probe_film(path: Path) -> FilmFacts:
+def probe_video(path: Path) -> VideoFacts:
     """Find out what a film's container says.
 
     Args:
@@ -66,7 +65,7 @@ def probe_film(path: Path) -> FilmFacts:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        FilmError: If it holds no film that can be read.
+        VideoError: If it holds no film that can be read.
         OSError: If the file may not be read.
     """
     path = Path(path).absolute()
@@ -75,23 +74,23 @@ def probe_film(path: Path) -> FilmFacts:
 
 
 @lru_cache(maxsize=8)
-def _probe(path: Path, n_bytes: int, mtime_ns: int) -> FilmFacts:
+def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
     """Probe a film; `mtime_ns` is there so that a changed file is probed again."""
     limit = TimeLimit(path, _LEAST_LIMIT_S + n_bytes / _SLOWEST_BYTES_PER_S)
-    with open_film(path) as container:
-        films = _list_films(path, container)
+    with open_video(path) as container:
+        films = _list_streams(path, container)
         stream = max(films, key=lambda film: film.width * film.height)
         timing = read_timing(container, stream, limit, is_file_cut=is_file_cut(path))
         index, aspect = stream.index, stream.sample_aspect_ratio
         codec = stream.codec_context.codec.canonical_name
     frame = _decode_first(path, index, limit) if timing else None
     if frame is None:
-        raise FilmError(
+        raise VideoError(
             f"{path.name} holds no picture that can be decoded. Copy it again or "
             "remove it."
         )
     rotation_deg, is_mirrored = _read_orientation(frame)
-    return FilmFacts(
+    return VideoFacts(
         stream_index=index,
         timing=timing,
         coded_size_wh=(frame.width, frame.height),
@@ -104,7 +103,7 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> FilmFacts:
     )
 
 
-def _list_films(path: Path, container: av.container.InputContainer) -> list:
+def _list_streams(path: Path, container: av.container.InputContainer) -> list:
     """List the container's films: streams of pictures that are no cover picture."""
     films = [
         stream
@@ -112,19 +111,19 @@ def _list_films(path: Path, container: av.container.InputContainer) -> list:
         if not stream.disposition & av.stream.Disposition.attached_pic
     ]
     if not films and is_file_cut(path):
-        raise FilmError(
+        raise VideoError(
             f"{path.name} is cut short, or not yet fully recorded or copied: it holds "
             "no picture yet. Copy it again or remove it."
         )
     if not films:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-        raise FilmError(
+        raise VideoError(
             f"{path.name} holds no moving pictures, only {kinds}. Remove it, or put "
             "the film itself there."
         )
     readable = [stream for stream in films if stream.codec_context is not None]
     if not readable:
-        raise FilmError(
+        raise VideoError(
             f"{path.name} uses a codec that cannot be decoded here. Convert it to mp4 "
             "(H.264)."
         )
@@ -135,7 +134,7 @@ def _decode_first(
     path: Path, stream_index: int, limit: TimeLimit
 ) -> av.VideoFrame | None:
     """Decode the first picture that can be; None if none can."""
-    with open_film(path) as container:
+    with open_video(path) as container:
         stream = container.streams[stream_index]
         stream.codec_context.thread_count = 1
         for packet in container.demux(stream):

@@ -19,16 +19,16 @@ import numpy as np
 from utils.core.files import atomic_path
 from utils.video.decode import decode_frames
 from utils.video.hdr import tone_down
-from utils.video.probe import FilmFacts, probe_film
-from utils.video.source import DamagedFilmError, FilmError, TimeLimit
+from utils.video.probe import VideoFacts, probe_video
+from utils.video.source import DamagedVideoError, TimeLimit, VideoError
 
 __all__ = [
-    "DamagedFilmError",
-    "FilmError",
-    "FilmFrame",
+    "DamagedVideoError",
+    "Frame",
+    "VideoError",
     "choose_frames",
-    "read_film",
-    "write_film",
+    "read_video",
+    "write_video",
 ]
 
 _CLOCK_S = 0.0005  # Matroska rounds time stamps to 1 ms
@@ -40,7 +40,7 @@ _MP4_OPTIONS = {"movflags": "+faststart"}  # the index first: plays while it loa
 _H264_OPTIONS = {"crf": "20", "preset": "fast"}
 
 
-class FilmFrame(NamedTuple):
+class Frame(NamedTuple):
     """One frame of a film.
 
     Attributes:
@@ -54,7 +54,7 @@ class FilmFrame(NamedTuple):
     image: np.ndarray
 
 
-def read_film(
+def read_video(
     path: Path,
     *,
     every_s: float = 0.0,
@@ -62,12 +62,12 @@ def read_film(
     end_s: float = math.inf,
     rotation_deg: int | None = None,
     skip_damage: bool = False,
-) -> Iterator[FilmFrame]:
+) -> Iterator[Frame]:
     """Read a film's frames in order of time.
 
     Which frames are given depends on time stamps alone, so reading a film in
     stretches gives the same frames as reading it at once. Of a film that is damaged
-    or cut short every whole frame is given before `DamagedFilmError` is raised.
+    or cut short every whole frame is given before `DamagedVideoError` is raised.
 
     Args:
         path: The film.
@@ -82,18 +82,18 @@ def read_film(
             `videos` said it before.
 
     Yields:
-        The frames, `FilmFrame`.
+        The frames, `Frame`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        FilmError: If it holds no film that can be read.
-        DamagedFilmError: After the last frame, if some between `start_s` and `end_s`
+        VideoError: If it holds no film that can be read.
+        DamagedVideoError: After the last frame, if some between `start_s` and `end_s`
             cannot be read and `skip_damage` is False.
         OSError: If the file may not be read.
         ValueError: If `every_s` or `rotation_deg` makes no sense.
     """
     path = Path(path)
-    facts = probe_film(path)
+    facts = probe_video(path)
     turn_deg = facts.rotation_deg if rotation_deg is None else rotation_deg
     if turn_deg % 90:
         raise ValueError(
@@ -102,11 +102,11 @@ def read_film(
     wanted = choose_frames(facts.timing.times_s, every_s=every_s)
     times_s = facts.timing.times_s[wanted]
     wanted = wanted[(times_s >= start_s) & (times_s < end_s)]
-    passed_over = (DamagedFilmError,) if skip_damage else ()
+    passed_over = (DamagedVideoError,) if skip_damage else ()
     with suppress(*passed_over):
         yield from _read_wanted(path, facts, wanted, turn_deg)
         if end_s > facts.timing.end_s and facts.timing.is_cut:
-            raise DamagedFilmError(facts.timing.describe_cut(path.name))
+            raise DamagedVideoError(facts.timing.describe_cut(path.name))
 
 
 def choose_frames(times_s: np.ndarray, *, every_s: float) -> np.ndarray:
@@ -135,9 +135,9 @@ def choose_frames(times_s: np.ndarray, *, every_s: float) -> np.ndarray:
 
 
 def _read_wanted(
-    path: Path, facts: FilmFacts, wanted: np.ndarray, turn_deg: int
-) -> Iterator[FilmFrame]:
-    """Yield the wanted frames; raise `DamagedFilmError` at the end if some are bad."""
+    path: Path, facts: VideoFacts, wanted: np.ndarray, turn_deg: int
+) -> Iterator[Frame]:
+    """Yield the wanted frames; raise `DamagedVideoError` at the end if some are bad."""
     if not len(wanted):
         return
     pixels = len(facts.timing.pts) * math.prod(facts.coded_size_wh)
@@ -152,17 +152,17 @@ def _read_wanted(
         is_lost[frame_idx] = False
         image = _make_upright(frame, facts, turn_deg)
         with limit.pause():
-            yield FilmFrame(frame_idx, float(times_s[frame_idx]), image)
+            yield Frame(frame_idx, float(times_s[frame_idx]), image)
     if is_lost.any():
         lost_s = times_s[is_lost]
-        raise DamagedFilmError(
+        raise DamagedVideoError(
             f"{path.name} is damaged: {len(lost_s)} of {len(wanted)} frames, between "
             f"{lost_s[0]:.2f} s and {lost_s[-1]:.2f} s, cannot be decoded and are left "
             "out. Copy it again, or go on without them."
         )
 
 
-def _make_upright(frame: av.VideoFrame, facts: FilmFacts, turn_deg: int) -> np.ndarray:
+def _make_upright(frame: av.VideoFrame, facts: VideoFacts, turn_deg: int) -> np.ndarray:
     """Return a frame as RGB in square pixels, mirrored back and turned."""
     width, height = facts.square_size_wh
     image = frame.to_ndarray(format="rgb24", width=width, height=height)
@@ -173,7 +173,7 @@ def _make_upright(frame: av.VideoFrame, facts: FilmFacts, turn_deg: int) -> np.n
     return np.ascontiguousarray(np.rot90(image, -turn_deg // 90))
 
 
-def write_film(path: Path, images: Iterable[np.ndarray], *, fps: float) -> None:
+def write_video(path: Path, images: Iterable[np.ndarray], *, fps: float) -> None:
     """Write pictures as an mp4 (H.264, 4:2:0) that plays in a browser.
 
     Streams: `images` may be a generator. An odd width or height grows by one pixel.

@@ -12,11 +12,11 @@ import av
 _OPEN_TIMEOUT_S = 30.0
 
 
-class FilmError(ValueError):
+class VideoError(ValueError):
     """A film cannot be read; the message is one sentence for the user."""
 
 
-class DamagedFilmError(FilmError):
+class DamagedVideoError(VideoError):
     """A part of a film cannot be read; the frames given before are right."""
 
 
@@ -41,9 +41,9 @@ class TimeLimit:
         self._started_s += time.monotonic() - paused_s
 
     def check(self) -> None:
-        """Raise `FilmError` if the time is up."""
+        """Raise `VideoError` if the time is up."""
         if time.monotonic() - self._started_s > self._limit_s:
-            raise FilmError(
+            raise VideoError(
                 f"{self._path.name} was given up after {self._limit_s:.0f} s, far more "
                 "than a film of its size needs. Copy it to a faster disk, convert it "
                 "to mp4 (H.264), or remove it."
@@ -61,7 +61,7 @@ def check_file(path: Path) -> os.stat_result:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        FilmError: If it is a folder, a device, empty, or a link that leads nowhere.
+        VideoError: If it is a folder, a device, empty, or a link that leads nowhere.
         OSError: If the file may not be read.
     """
     path = Path(path)
@@ -71,7 +71,7 @@ def check_file(path: Path) -> os.stat_result:
             path.open("rb").close()
     except FileNotFoundError:
         if path.is_symlink():
-            raise FilmError(
+            raise VideoError(
                 f"{path.name} is a link to a file that is not there. Put the file back "
                 "or remove the link."
             ) from None
@@ -82,7 +82,7 @@ def check_file(path: Path) -> os.stat_result:
         ) from None
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop, in Python < 3.13
         reason = getattr(error, "strerror", None) or error
-        raise FilmError(
+        raise VideoError(
             f"{path.name} cannot be opened ({reason}). Remove it or put a film there."
         ) from error
     _check_kind(path, status)
@@ -90,20 +90,20 @@ def check_file(path: Path) -> os.stat_result:
 
 
 def _check_kind(path: Path, status: os.stat_result) -> None:
-    """Raise `FilmError` for what cannot be a film."""
+    """Raise `VideoError` for what cannot be a film."""
     if stat.S_ISDIR(status.st_mode):
-        raise FilmError(
+        raise VideoError(
             f"{path.name} is a folder, not a film. Rename it, or move the films in it "
             "one level up."
         )
     if not stat.S_ISREG(status.st_mode):
-        raise FilmError(f"{path.name} is a device, not a film. Remove it.")
+        raise VideoError(f"{path.name} is a device, not a film. Remove it.")
     if status.st_size == 0:
-        raise FilmError(f"{path.name} is empty (0 bytes). Copy it again or remove it.")
+        raise VideoError(f"{path.name} is empty (0 bytes). Copy it again or remove it.")
 
 
 @contextmanager
-def open_film(path: Path) -> Iterator[av.container.InputContainer]:
+def open_video(path: Path) -> Iterator[av.container.InputContainer]:
     """Open a film's container; what FFmpeg says against it becomes one sentence.
 
     Args:
@@ -113,7 +113,7 @@ def open_film(path: Path) -> Iterator[av.container.InputContainer]:
         The open container.
 
     Raises:
-        FilmError: If it cannot be opened, or breaks off where it may not.
+        VideoError: If it cannot be opened, or breaks off where it may not.
     """
     try:
         with av.open(
@@ -123,7 +123,7 @@ def open_film(path: Path) -> Iterator[av.container.InputContainer]:
         ) as container:
             yield container
     except av.FFmpegError as error:
-        raise FilmError(
+        raise VideoError(
             f"{Path(path).name} cannot be read as a film ({error.strerror}): it is "
             "damaged, no film, or not yet fully recorded or copied. Copy it again or "
             "remove it."

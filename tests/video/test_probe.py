@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.made_films import flag_film, make_film
-from utils.video.ends import is_file_cut
-from utils.video.probe import probe_film
-from utils.video.source import FilmError, TimeLimit
+from utils.video.probe import probe_video
+from utils.video.source import TimeLimit, VideoError
+from utils.video.timing import is_file_cut
 
 KINDS = {
     "index_last.mp4": {},
@@ -25,7 +25,7 @@ KINDS = {
 def test_a_whole_file_is_not_cut(name: str, tmp_path: Path) -> None:
     path = make_film(tmp_path / name, **KINDS[name])
     assert not is_file_cut(path)
-    assert not probe_film(path).timing.is_cut
+    assert not probe_video(path).timing.is_cut
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -50,14 +50,14 @@ def test_what_is_no_film_is_not_called_cut(data: bytes, tmp_path: Path) -> None:
 def test_junk_after_the_end_is_passed_over(tmp_path: Path) -> None:
     path = make_film(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes() + b"junk of a camera")
-    assert not probe_film(path).timing.is_cut
+    assert not probe_video(path).timing.is_cut
 
 
 def test_a_changed_file_is_probed_again(tmp_path: Path) -> None:
     path = make_film(tmp_path / "a.mp4", n_frames=3)
-    assert len(probe_film(path).timing.pts) == 3
+    assert len(probe_video(path).timing.pts) == 3
     make_film(path, n_frames=5)
-    assert len(probe_film(path).timing.pts) == 5
+    assert len(probe_video(path).timing.pts) == 5
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_a_changed_file_is_probed_again(tmp_path: Path) -> None:
 def test_the_flag_is_a_clockwise_turn_after_a_mirror(
     matrix: tuple, expected: tuple, tmp_path: Path
 ) -> None:
-    facts = probe_film(flag_film(make_film(tmp_path / "a.mp4"), matrix))
+    facts = probe_video(flag_film(make_film(tmp_path / "a.mp4"), matrix))
     assert (facts.rotation_deg, facts.is_mirrored) == expected
 
 
 def test_pixels_beyond_belief_are_taken_as_square(tmp_path: Path) -> None:
-    facts = probe_film(make_film(tmp_path / "a.mp4", aspect=Fraction(100, 1)))
+    facts = probe_video(make_film(tmp_path / "a.mp4", aspect=Fraction(100, 1)))
     assert facts.square_size_wh == (128, 96)
 
 
@@ -91,5 +91,5 @@ def test_a_time_limit_stops_but_not_while_it_is_paused() -> None:
         time.sleep(0.1)
     limit.check()
     time.sleep(0.1)
-    with pytest.raises(FilmError, match=r"a\.mp4 was given up after 0 s"):
+    with pytest.raises(VideoError, match=r"a\.mp4 was given up after 0 s"):
         limit.check()

@@ -1,6 +1,6 @@
 """What becomes of each film of a folder: a table, file by file.
 
-python -m benchmarks.films FOLDER tells it of your films; nothing is written.
+python -m benchmarks.videos FOLDER tells it of your films; nothing is written.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from utils.video.catalogue import build_videos
-from utils.video.reader import read_film
+from utils.video.reader import read_video
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def read(path: Path, *, every_s: float) -> tuple[str, list[float], str]:
     )
     times_s = []
     try:
-        for frame in read_film(path, every_s=every_s):
+        for frame in read_video(path, every_s=every_s):
             times_s.append(frame.time_s)
     except ValueError as error:
         said.append(str(error))

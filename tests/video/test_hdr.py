@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from utils.video.hdr import tone_down
-from utils.video.reader import read_film
+from utils.video.reader import read_video
 
 _FROM_BT709 = np.array(  # ITU-R BT.2087, the way back
     [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
@@ -65,5 +65,5 @@ def test_a_film_of_high_dynamic_range_shows_ordinary_colours(
         frame = frame.reformat(format="yuv444p10le", dst_colorspace="BT2020")
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    (frame,) = read_film(path)
+    (frame,) = read_video(path)
     assert np.abs(frame.image.astype(int) - rgb).max() <= 20

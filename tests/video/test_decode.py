@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.made_films import make_film, read_numbers
-from utils.video.reader import DamagedFilmError, read_film
+from utils.video.reader import DamagedVideoError, read_video
 
 
 def _damage(path: Path, number: int) -> None:
@@ -33,16 +33,16 @@ def _read(path: Path, **options: float) -> tuple[list, str]:
     """Read what can be read, and what is said of the rest."""
     frames = []
     try:
-        for frame in read_film(path, **options):
+        for frame in read_video(path, **options):
             frames.append(frame)
-    except DamagedFilmError as error:
+    except DamagedVideoError as error:
         return frames, str(error)
     return frames, ""
 
 
 @pytest.mark.parametrize("number", [0, 15, 17, 20, 24, 44, 59])
 def test_damaged_frames_are_left_out_and_named(number: int, film: Path) -> None:
-    whole = {frame.frame_idx: frame.image for frame in read_film(film)}
+    whole = {frame.frame_idx: frame.image for frame in read_video(film)}
     _damage(film, number)
     frames, said = _read(film)
     assert 0 < len(frames) < 60

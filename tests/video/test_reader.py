@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.made_films import draw_picture, make_film, read_numbers
-from utils.video.reader import choose_frames, read_film, write_film
+from utils.video.reader import choose_frames, read_video, write_video
 
 RED = np.full((48, 64, 3), (255, 0, 0), np.uint8)
 
@@ -24,8 +24,8 @@ def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_twelve_frames_at_29_97_come_back_at_their_times(tmp_path: Path) -> None:
     fps = Fraction(30000, 1001)
-    write_film(tmp_path / "a.mp4", (draw_picture(n) for n in range(12)), fps=fps)
-    frames = list(read_film(tmp_path / "a.mp4"))
+    write_video(tmp_path / "a.mp4", (draw_picture(n) for n in range(12)), fps=fps)
+    frames = list(read_video(tmp_path / "a.mp4"))
     assert read_numbers(frames) == list(range(12))
     assert [frame.time_s for frame in frames] == pytest.approx(
         [number * 1001 / 30000 for number in range(12)], abs=1e-6
@@ -33,8 +33,8 @@ def test_twelve_frames_at_29_97_come_back_at_their_times(tmp_path: Path) -> None
 
 
 def test_red_stays_red(tmp_path: Path) -> None:
-    write_film(tmp_path / "a.mp4", [RED], fps=29.97)
-    (frame,) = read_film(tmp_path / "a.mp4")
+    write_video(tmp_path / "a.mp4", [RED], fps=29.97)
+    (frame,) = read_video(tmp_path / "a.mp4")
     assert frame.image.dtype == np.uint8
     assert np.abs(frame.image.astype(int) - RED).max() <= 3
 
@@ -43,8 +43,8 @@ def test_red_stays_red(tmp_path: Path) -> None:
 def test_a_written_film_has_the_frame_rate_asked_for(
     fps: float | Fraction, tmp_path: Path
 ) -> None:
-    write_film(tmp_path / "a.mp4", [RED] * 5, fps=fps)
-    times_s = [frame.time_s for frame in read_film(tmp_path / "a.mp4")]
+    write_video(tmp_path / "a.mp4", [RED] * 5, fps=fps)
+    times_s = [frame.time_s for frame in read_video(tmp_path / "a.mp4")]
     assert times_s == pytest.approx([n / float(fps) for n in range(5)], abs=1e-4)
 
 
@@ -54,7 +54,7 @@ def test_a_written_film_plays_in_a_browser(
 ) -> None:
     path = tmp_path / "a.mp4"
     image = np.full((size_wh[1], size_wh[0], 3), 200, np.uint8)
-    write_film(path, [image] * 3, fps=10)
+    write_video(path, [image] * 3, fps=10)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
@@ -63,12 +63,12 @@ def test_a_written_film_plays_in_a_browser(
         assert (stream.width, stream.height) == even_wh
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
-    assert np.abs(next(read_film(path)).image.astype(int) - 200).max() <= 3
+    assert np.abs(next(read_video(path)).image.astype(int) - 200).max() <= 3
 
 
 def test_an_image_that_is_not_contiguous_is_written(tmp_path: Path) -> None:
-    write_film(tmp_path / "a.mp4", [np.rot90(draw_picture(3), 2)[::-1, ::-1]], fps=5)
-    assert read_numbers(list(read_film(tmp_path / "a.mp4"))) == [3]
+    write_video(tmp_path / "a.mp4", [np.rot90(draw_picture(3), 2)[::-1, ::-1]], fps=5)
+    assert read_numbers(list(read_video(tmp_path / "a.mp4"))) == [3]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_cannot_be_written_is_refused_and_leaves_no_file(
 ) -> None:
     (tmp_path / "a.mp4").write_text("old")
     with pytest.raises(ValueError, match=match):
-        write_film(tmp_path / "a.mp4", images, fps=fps)
+        write_video(tmp_path / "a.mp4", images, fps=fps)
     assert (tmp_path / "a.mp4").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
@@ -98,7 +98,7 @@ def test_a_film_is_whole_or_not_there(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_film(tmp_path / "a.mp4", break_off(), fps=5)
+        write_video(tmp_path / "a.mp4", break_off(), fps=5)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -107,7 +107,7 @@ def test_frames_are_those_opencv_reads(demo_videos: Path) -> None:
 
     path = demo_videos / "person1_a.mp4"
     capture = cv2.VideoCapture(str(path))
-    for frame in read_film(path, end_s=2.0):
+    for frame in read_video(path, end_s=2.0):
         is_read, bgr = capture.read()
         assert is_read
         assert capture.get(cv2.CAP_PROP_POS_MSEC) == pytest.approx(1000 * frame.time_s)
@@ -115,7 +115,7 @@ def test_frames_are_those_opencv_reads(demo_videos: Path) -> None:
 
 
 def test_the_first_frame_at_or_after_each_multiple_is_chosen(minute: Path) -> None:
-    frames = list(read_film(minute, every_s=0.3))
+    frames = list(read_video(minute, every_s=0.3))
     assert [f.frame_idx for f in frames] == [math.ceil(k * 7.5) for k in range(34)]
     assert read_numbers(frames) == [frame.frame_idx for frame in frames]
 
@@ -125,12 +125,12 @@ def test_the_first_frame_at_or_after_each_multiple_is_chosen(minute: Path) -> No
 def test_stretches_give_what_the_whole_gives(
     every_s: float, borders_s: tuple, minute: Path
 ) -> None:
-    whole = list(read_film(minute, every_s=every_s))
+    whole = list(read_video(minute, every_s=every_s))
     borders_s = [0.0, *borders_s, math.inf]
     parts = [
         frame
         for start_s, end_s in pairwise(borders_s)
-        for frame in read_film(minute, every_s=every_s, start_s=start_s, end_s=end_s)
+        for frame in read_video(minute, every_s=every_s, start_s=start_s, end_s=end_s)
     ]
     assert [frame[:2] for frame in parts] == [frame[:2] for frame in whole]
     for part, frame in zip(parts, whole, strict=True):
@@ -138,7 +138,7 @@ def test_stretches_give_what_the_whole_gives(
 
 
 def test_a_stretch_after_the_end_is_empty(minute: Path) -> None:
-    assert list(read_film(minute, start_s=99.0)) == []
+    assert list(read_video(minute, start_s=99.0)) == []
 
 
 @pytest.mark.parametrize("times_s", [[0.6 - 4e-4, 0.8], [0.6 + 1e-9, 0.8]])
@@ -150,14 +150,14 @@ def test_a_rounded_time_stamp_belongs_to_its_multiple(times_s: list[float]) -> N
 @pytest.mark.parametrize("every_s", [-1.0, math.nan, math.inf])
 def test_a_step_that_makes_no_sense_is_refused(every_s: float, minute: Path) -> None:
     with pytest.raises(ValueError, match="Expected `every_s` of 0 or more seconds"):
-        next(read_film(minute, every_s=every_s))
+        next(read_video(minute, every_s=every_s))
 
 
 def test_a_turn_that_makes_no_sense_is_refused(minute: Path) -> None:
     with pytest.raises(ValueError, match="of 0, 90, 180 or 270, got 45"):
-        next(read_film(minute, rotation_deg=45))
+        next(read_video(minute, rotation_deg=45))
 
 
 def test_a_film_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"No film at .*gone\.mp4"):
-        next(read_film(tmp_path / "gone.mp4"))
+        next(read_video(tmp_path / "gone.mp4"))
