@@ -44,6 +44,7 @@ def build_reliability(predictions: pd.DataFrame, *, n_bins: int = 10) -> pd.Data
             "n_people": groups["subject"].nunique(),
         }
     ).reset_index()
+    # the same frame under three seeds is one frame
     n_seeds = frames.groupby("model")["seed"].nunique()
     table["n_frames"] = table["n_frames"] / table["model"].map(n_seeds)
     table.insert(2, "low", table["bin"] / n_bins)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path, hash_file
 
+# What decides the numbers; the rest only shows them.
 PACKAGES = ("numpy", "pandas", "scikit-learn", "tensorflow", "keras", "ai-edge-litert")
 
 
@@ -107,6 +108,7 @@ def list_limits(samples: pd.DataFrame) -> list[str]:
         "It always answers with one of its postures, also for others.",
         "It looks at one person in a picture, and at each picture alone.",
     ]
+    # with 20 people an interval over them is about as good as it says
     if n_people < 20:
         limits.append(
             f"Its scores rest on {n_people} people: other people may differ from them "

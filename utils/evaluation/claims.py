@@ -69,6 +69,7 @@ def measure_training(
         )
     key = ["model", "fold", "seed"]
     runs = runs.sort_values([*key, "epoch"]).assign(gap=runs["val_loss"] - runs["loss"])
+    # the target must be within reach of every run, or one would have no epoch
     best = runs.loc[runs.groupby(key)["val_loss"].idxmin()].set_index(key)
     target = best.groupby("fold")["val_loss"].max()
     target += (1 - WAY_SHARE) * (np.log(n_classes) - target).clip(lower=0)
@@ -78,6 +79,7 @@ def measure_training(
     table = pd.DataFrame(
         {
             "target": reached["target"],
+            # logarithms: the mean over seeds is then a geometric one, as of ratios
             "epochs": np.log(reached["epoch"]),
             "seconds": np.log(reached["seconds"].clip(lower=1e-6)),
             "epochs_to_best": best["epoch"],
@@ -140,6 +142,7 @@ def measure_claims(
         "people": _compare_curves(curve, models),
     }
     best = training.groupby("model")["best_val_loss"].mean()
+    # no better than blind guessing: how fast it got there says nothing
     if (best >= np.log(n_classes)).any():
         lost = f"{best.idxmax()} did not learn to tell new people better than guessing"
         for claim in ("epochs", "seconds", "overfit"):
@@ -173,7 +176,7 @@ def _compare_losses(predictions: pd.DataFrame, models: tuple[str, str]) -> Evide
     """Compare held-out log loss person by person, each person counting the same."""
     pairs = pair_people(predictions, first=models[0], second=models[1])
     people = select_model(predictions, models[0]).groupby("fold")["subject"].nunique()
-    n_train = max(float(len(pairs) - people.mean()), 1.0)
+    n_train = max(float(len(pairs) - people.mean()), 1.0)  # all but one fold
     return Evidence(-pairs["log_loss"].to_numpy(), "people", n_train)
 
 

@@ -180,6 +180,7 @@ def bound_mean(
     if weights.shape != values.shape or not (weights > 0).all():
         raise ValueError("Expected one weight above 0 for each value.")
     n, estimate = len(values), float(np.average(values, weights=weights))
+    # resamples of so few people cannot reach far enough
     if n < FEW_PEOPLE:
         pulls = estimate + weights / weights.mean() * (values - estimate)
         return t_interval(pulls, level=level)
@@ -188,6 +189,7 @@ def bound_mean(
         share = counts * weights
         means.append(share @ values / share.sum(axis=1))
         chances.append(chance)
+    # Hesterberg's widened tails: as wide as a t interval where values are normal
     tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 - level) / 2, df=n - 1))
     ends = _find_quantiles(np.concatenate(means), np.concatenate(chances), tail)
     # Rounding in a resample must not put an end on the wrong side of the estimate.

@@ -58,6 +58,7 @@ def sort_into_outcomes(
         ValueError: If a model is missing or the predictions cannot be scored.
     """
     key = ["video", "frame_idx", "subject", "label"]
+    # seeds are averaged before a class is taken, as a committee would decide
     one, two = (
         _average_seeds(select_model(predictions, model))
         .set_index(key)[["predicted", "probability"]]
@@ -153,6 +154,7 @@ def score_survivors(
     frames = frames[pd.MultiIndex.from_frame(frames[key]).isin(labelled)]
     seen = _has_person(frames, people)
     n_lost = int((~_has_person(samples, people)).sum())
+    # a frame counts once a seed; seeds are averaged at the end
     frames = frames.assign(seen=seen, right_seen=frames["is_right"] * seen, n=1)
     sums = frames.groupby(["model", "seed"], sort=False)
     sums = sums[["is_right", "seen", "right_seen", "n"]].sum().astype(float)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from utils.core.tables import LEAST_PROBABILITY
 
+# One correct, one fair to rare classes, one that punishes being sure and wrong.
 METRICS = ("accuracy", "macro_f1", "log_loss")
 COMPARISON_COLUMNS = [
     "model",
@@ -79,6 +80,7 @@ def _check_predictions(predictions: pd.DataFrame, classes: list[str]) -> None:
                 f"expected one of {', '.join(classes)}. Leave out unlabelled frames."
             )
     shares = predictions[[f"p_{c}" for c in classes]].to_numpy(dtype=float)
+    # loose: probabilities may have been rounded in a CSV; `not … all` catches NaN
     if not (np.abs(shares.sum(axis=1) - 1) < 1e-2).all():
         raise ValueError(
             "Expected the p_<class> of every prediction to sum to 1; some are missing "
@@ -123,6 +125,7 @@ def summarise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     frames = score_predictions(predictions)
     seeds = _score_groups(frames, ["model", "seed"])
     folds = _score_groups(frames, ["model", "fold", "seed"])
+    # seeds are averaged first: they repeat the same evidence
     folds = folds.groupby(["model", "fold"], sort=False).mean()
     by_model, by_seed, by_fold = (
         table.groupby("model", sort=False) for table in (frames, seeds, folds)
@@ -154,6 +157,7 @@ def _score_groups(frames: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return accuracy, macro F1 and log loss of each group of scored frames."""
     groups = frames.groupby(by, sort=False)
     counts = _count_pairs(frames, groups.ngroup().to_numpy(), find_classes(frames))
+    # a class that a fold does not show has no F1 and must not count as 0
     seen = counts.sum(axis=2) > 0
     f1 = _share(
         2 * np.diagonal(counts, axis1=1, axis2=2),
@@ -295,6 +299,7 @@ def summarise_models(
     Returns:
         Table with one row a model.
     """
+    # the epoch whose weights were kept; of equal ones the first
     best = history.sort_values("val_loss", kind="stable")
     best = best.drop_duplicates(["model", "fold", "seed"])
     seconds = best.groupby("model")["seconds"].mean()

@@ -191,6 +191,7 @@ def find_levels(
     Returns:
         Level of the interval by claim.
     """
+    # what cannot be decided still takes its share: the claims were fixed beforehand
     p_values = {
         name: find_p_value(own.differences, **_find_options(name, own, rules))
         if _find_obstacle(own, rules) == ""
@@ -209,6 +210,7 @@ def _find_options(name: str, own: Evidence, rules: Rules) -> dict[str, float]:
     """Return the options of the t interval for one claim."""
     margin = rules.find_margin(CLAIMS[name].unit)
     shared = {"n_train": own.n_train, "shared_sd": own.shared_sd}
+    # four people can agree by chance: spread is never taken as less than this
     return {**shared, "sd_floor": margin / 2}
 
 
@@ -233,6 +235,7 @@ def _judge(
         bound = t_interval(own.differences, level=level, **options)
     margin = rules.find_margin(claim.unit)
     verdict, why = _decide(bound, margin=margin, obstacle=obstacle)
+    # ratios are decided as logarithms and shown as ratios
     scale = np.exp if claim.unit == "times" else float
     ends = [float(scale(x)) for x in (bound.estimate, bound.low, bound.high)]
     row = {"claim": claim.text, "verdict": verdict}
@@ -250,6 +253,7 @@ def _decide(bound: Interval, *, margin: float, obstacle: str) -> tuple[str, str]
         return CANNOT_TELL, "the two are alike: any difference is too small to matter"
     if bound.low <= 0 <= bound.high:
         return CANNOT_TELL, "the interval holds both sides"
+    # shown to differ, but by less than anybody would notice
     if abs(bound.estimate) < margin:
         return CANNOT_TELL, "the difference is too small to matter"
     return (TRUE if bound.estimate > 0 else FALSE), ""

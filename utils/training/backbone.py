@@ -76,6 +76,7 @@ def embed_frames(
     key = build_key(code=CODE, cut=CUT, weights=WEIGHTS, versions=versions)
     folder = Path(folder) / key
     known = _find_known(folder)
+    # a dict: a picture that is there twice is computed once
     missing = {h: p for h, p in zip(hashes, paths, strict=True) if h not in known}
     pairs = list(missing.items())
     tasks = [pairs[i : i + _N_AT_ONCE] for i in range(0, len(pairs), _N_AT_ONCE)]
@@ -122,6 +123,7 @@ def _embed_and_keep(
         # the versions of a picture depend on its content, not on its neighbours
         rng = np.random.default_rng(int(content[:16], 16))
         images = augment_image(read_image(path), versions=versions, rng=rng)
+        # half the disk; what is lost is far below what augmentation changes
         features.append(run(images).astype(np.float16))
     hashes = [content for content, _ in task]
     out = folder / f"{build_key(hashes=hashes)}.npz"
@@ -177,6 +179,7 @@ def _cut_model(base: "keras.Model", *, start: str = "", end: str = "") -> "keras
     last = base.get_layer(end).output if end else base.output
     if start:
         return keras.Model(base.get_layer(start).output, last)
+    # pictures come as 0 to 255, the weights were made with RGB/255
     scale = keras.layers.Normalization(
         mean=[255 * m for m in MEAN], variance=[(255 * s) ** 2 for s in STD]
     )
@@ -191,6 +194,7 @@ def _load_base() -> "keras.Model":
     import keras
 
     stored = keras.models.load_model(find_weights(WEIGHTS), compile=False)
+    # stored for 224 × 224: without a fixed size it takes any canvas
     config = stored.get_config()
     for layer in config["layers"]:
         if layer["class_name"] == "InputLayer":

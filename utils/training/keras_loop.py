@@ -17,7 +17,7 @@ SCORE_COLUMNS = ["loss", "accuracy", "val_loss", "val_accuracy"]
 HISTORY_COLUMNS = ["epoch", "seconds", "cpu_s", *SCORE_COLUMNS]
 # With few frames batches shrink, down to this, so that an epoch has this many steps.
 _MIN_BATCH, _MIN_STEPS = 4, 16
-_BYTES_AT_ONCE = 32 << 20
+_BYTES_AT_ONCE = 32 << 20  # of float32 inputs; stored as float16, they are half
 _N_PREDICTED = 256  # frames predicted at once
 
 
@@ -55,6 +55,7 @@ def seed_training(seed: int) -> None:
     import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
+    # sums in another order would differ in the last digit, and so would the results
     tf.config.experimental.enable_op_determinism()
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -118,6 +119,7 @@ def fit_model(
         rows.append((epoch, seconds, cpu_s, *scores))
         if scores[2] < best_loss:
             best_loss, best_epoch, best_weights = scores[2], epoch, model.get_weights()
+        # the lowest so far was `patience` epochs ago: it will not come any more
         if epoch - best_epoch >= schedule.patience:
             break
     model.set_weights(best_weights)
@@ -148,6 +150,7 @@ def _compile_steps(
     if schedule.decays:
         rate = keras.optimizers.schedules.CosineDecay(rate, n_steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=schedule.weight_decay)
+    # decay pulls towards 0, and a bias has no reason to be there
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)
     measure = keras.losses.SparseCategoricalCrossentropy()
@@ -189,6 +192,7 @@ def _predict_in_parts(
     """Return class probabilities, float64, rows summing to 1."""
     parts = [run(x[i : i + _N_PREDICTED]) for i in range(0, len(x), _N_PREDICTED)]
     shares = np.concatenate(parts).astype(np.float64)
+    # a lost number spreads over its whole row, and over all rows once it is learnt from
     n_lost = int(np.isnan(shares).any(axis=1).sum())
     if n_lost:
         raise ValueError(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CODE = ("utils.training.mobilenet", "utils.training.keras_loop")
 N_FEATURES = 1280
 N_WEIGHTS = 2_257_984  # of MobileNetV2 without its top
+# The frozen network gets the longer schedule: its epochs cost next to nothing.
 FROZEN = Schedule(
     n_epochs=40, patience=10, batch_size=32, learning_rate=1e-3, weight_decay=1e-3
 )
@@ -88,6 +89,7 @@ def _fit_finetuned(
     seed_training(seed)
     features, y = inputs.x, inputs.y
     network = build_network(features.shape[2:], n_classes=inputs.n_classes, seed=seed)
+    # measuring the loss on every training picture would take as long as learning
     watched = np.random.default_rng(seed).permutation(train)[:_N_WATCHED]
     history = fit_model(
         network,
@@ -116,6 +118,7 @@ def build_network(
     """
     import keras
 
+    # a copy: the pretrained blocks are shared by all runs of this process
     pretrained = load_head()
     head = keras.models.clone_model(pretrained)
     head.set_weights(pretrained.get_weights())

@@ -215,6 +215,7 @@ def run_models(
         for split in splits
         for seed in seeds
     ]
+    # the predictions are written last: where they are, the run is whole
     missing = [
         job for job in jobs if not job[3].with_suffix(".predictions.parquet").exists()
     ]
@@ -231,6 +232,7 @@ def run_models(
 
 def hash_samples(samples: pd.DataFrame) -> str:
     """Return a key of which frames have which label and person, in which order."""
+    # without `fold` and `path`: neither changes what a run learns or says
     columns = samples[["video", "frame_idx", "label", "subject"]]
     rows = pd.util.hash_pandas_object(columns, index=False).to_numpy()
     return build_key(rows=joblib.hash(rows))
@@ -240,6 +242,8 @@ def _name_run(
     model: Model, split: Split, seed: int, content: str, folder: Path
 ) -> Path:
     """Return the path, without suffix, that a run's results are kept under."""
+    # the rows themselves, not the name of the fold, decide the result; the name is
+    # part of the key because it is a column of the stored tables
     key = build_key(
         code=CODE,
         model=[model.name, model.key],
@@ -314,8 +318,7 @@ def build_majority_model(inputs: Inputs) -> Model:
         inputs: Only the classes are looked at.
 
     Returns:
-        Model `majority`. A class counts as seen once more than it was, so that none
-        is impossible.
+        Model `majority`.
     """
     fit = partial(_fit_majority, y=inputs.y, n_classes=inputs.n_classes)
     key = build_key(code=CODE, y=joblib.hash(inputs.y), n_classes=inputs.n_classes)
@@ -327,6 +330,7 @@ def _fit_majority(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Give every frame the same shares: a `Fit` of the comparison."""
     del seed  # nothing is random
+    # one more of each class than there was, so that none is impossible
     counts = np.bincount(y[train], minlength=n_classes) + 1.0
     return build_empty_history(), np.tile(counts / counts.sum(), (len(val), 1))
 

@@ -25,7 +25,7 @@ from utils.training.protocol import Inputs, Model, build_empty_history
 from utils.training.softmax import count_parameters
 
 CODE = ("utils.training.sklearn_models",)
-N_INNER_FOLDS = 3
+N_INNER_FOLDS = 3  # each model is tuned by this many, so that effort is equal
 N_TREES = 100
 N_HIDDEN = 64
 
@@ -105,9 +105,10 @@ class RecipeClassifier(ClassifierMixin, BaseEstimator):
         x = np.swapaxes(x, 0, 1).reshape(len(y), -1)
         # k-NN needs k frames
         self.value_ = min(self.value, len(x)) if self.recipe == "knn" else self.value
-        self.classes_, self.model_ = np.unique(y), None
+        self.classes_, self.model_ = np.unique(y), None  # of one class: it is sure
         if len(self.classes_) > 1:
             self.model_ = RECIPES[self.recipe].build(self.value_, self.seed)
+            # all get the same number of steps, also those that are not done by then
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 self.model_.fit(x, y)
@@ -162,6 +163,7 @@ def fit_recipe(
     versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
     x, y = np.stack([v[train] for v in versions], axis=1), inputs.y[train]
     if tune and n_people > 1:
+        # people are kept together in the inner folds as in the outer ones
         folds = GroupKFold(min(N_INNER_FOLDS, n_people))
         search = GridSearchCV(
             model, {"value": tried}, scoring=_score, cv=folds, error_score="raise"

@@ -109,6 +109,7 @@ def fit_softmax(
         Network with the best weights, and history.
     """
     seed_training(seed)
+    # each epoch shows a frame once, as it is or mirrored
     versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
     x = np.stack([v[train] for v in versions], axis=1).astype(np.float32)
     network = build_softmax(x.reshape(-1, x.shape[-1]), n_classes=inputs.n_classes)
@@ -155,7 +156,7 @@ def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:
         Epochs, at least 1.
     """
     runs = history[history["model"] == model].sort_values("val_loss", kind="stable")
-    best = runs.drop_duplicates(["fold", "seed"])["epoch"]
+    best = runs.drop_duplicates(["fold", "seed"])["epoch"]  # first is the lowest
     return max(1, round(float(best.median())))
 
 
@@ -185,6 +186,7 @@ def fit_classifier(
         The classifier.
     """
     rows = np.arange(len(inputs.x))
+    # patience as long as the epochs: the training frames must not stop it
     schedule = replace(SCHEDULE, n_epochs=n_epochs, patience=n_epochs)
     model, _ = fit_softmax(inputs, rows, rows, schedule=schedule, seed=seed)
     return PoseClassifier(model, tuple(classes), features, network)
@@ -204,6 +206,7 @@ def save_classifier(classifier: PoseClassifier, path: Path) -> None:
     }
     with atomic_path(Path(path)) as part:
         classifier.model.save(part)
+        # a .keras file is a zip: names and settings travel in the same file
         with zipfile.ZipFile(part, "a") as archive:
             archive.writestr("posenet.json", json.dumps(about))
 

@@ -179,6 +179,7 @@ def _assign_people(
         with warnings.catch_warnings():  # of few members: checked below
             warnings.simplefilter("ignore", UserWarning)
             fold = _number_parts(splitter.split(labels, labels, person), len(labels))
+        # the splitter numbers folds by chance: number them by the people in them
         first = pd.Series(person).groupby(fold).min().rank().astype(np.int64) - 1
         fold = pd.Series(fold).map(first).to_numpy()
     counts = pd.crosstab(fold, labels.to_numpy())
@@ -271,6 +272,7 @@ def build_time_folds(
     samples = check_table(samples, "samples")
     order = samples.sort_values(["video", "time_s"])
     block = _find_blocks(order, block_s=block_s)
+    # each fold must hold every class, so that the rarest one limits the folds
     n_blocks = block.groupby(order["label"]).nunique()
     n_folds = min(n_folds, int(n_blocks.min()))
     _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
@@ -292,6 +294,7 @@ def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
     is_new = is_new_video | is_hole | (order["label"] != previous["label"])
     stretch = is_new.cumsum()
     start_s = order["time_s"].groupby(stretch).transform("first")
+    # a little more, since 5.0 - 0.0 may come out as 4.999…
     part = ((order["time_s"] - start_s) / block_s + 1e-9).astype(np.int64)
     number = pd.factorize(pd.MultiIndex.from_arrays([stretch, part]))[0]
     return pd.Series(number, index=order.index)
@@ -344,6 +347,7 @@ def build_strategies(
     }
     found = {name: _split_by(fold) for name, fold in folds.items()}
     found["blocks"] = [_leave_gap(samples, s, gap_s) for s in found["blocks"]]
+    # the folds that all models are compared on
     found["people"] = build_splits(samples) if "fold" in samples else []
     full = {name: [s for s in found[name] if len(s.train)] for name in STRATEGIES}
     return {name: splits for name, splits in full.items() if splits}
@@ -421,6 +425,7 @@ def find_near(
             continue
         at = time_s[rows[asked]]
         place = np.searchsorted(there, at)
+        # sorted: the nearest is the one before or the one after
         before = at - there[np.maximum(place - 1, 0)]
         after = there[np.minimum(place, len(there) - 1)] - at
         near[asked] = (
