@@ -21,9 +21,9 @@ from utils.evaluation.verdict import (
     FALSE,
     TRUE,
     Rules,
+    _find_levels,
     build_verdicts,
     decide_claims,
-    find_levels,
 )
 
 NAMES = list(CLAIMS)
@@ -212,7 +212,7 @@ def test_levels_follow_holm() -> None:
         find_p_value(own.differences, n_train=11, sd_floor=0.01)
         for own in evidence.values()
     )
-    levels = find_levels(evidence)
+    levels = _find_levels(evidence)
     n_passed = 0
     while n_passed < 5 and p_values[n_passed] < 0.05 / (5 - n_passed):
         n_passed += 1

@@ -10,7 +10,6 @@ from utils.training.sklearn_models import (
     RECIPES,
     build_recipe_model,
     describe_effort,
-    fit_recipe,
 )
 
 
@@ -30,7 +29,9 @@ TRAIN, VAL = np.arange(45), np.arange(45, 60)
 def test_every_recipe_learns_what_is_easy_and_gives_probabilities(
     recipe: str, inputs: Inputs
 ) -> None:
-    history, shares = fit_recipe(TRAIN, VAL, seed=0, inputs=inputs, recipe=recipe)
+    history, shares = build_recipe_model("m", inputs, recipe=recipe).fit(
+        TRAIN, VAL, seed=0
+    )
     assert len(history) == 0
     assert (shares.argmax(axis=1) == inputs.y[VAL]).mean() > 0.9
     assert np.allclose(shares.sum(axis=1), 1)
@@ -39,7 +40,9 @@ def test_every_recipe_learns_what_is_easy_and_gives_probabilities(
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_equal_seeds_give_equal_results(recipe: str, inputs: Inputs) -> None:
     runs = [
-        fit_recipe(TRAIN, VAL, seed=3, inputs=inputs, recipe=recipe, tune=False)[1]
+        build_recipe_model("m", inputs, recipe=recipe, tune=False).fit(
+            TRAIN, VAL, seed=3
+        )[1]
         for _ in range(2)
     ]
     np.testing.assert_array_equal(*runs)
@@ -51,7 +54,7 @@ def test_labels_of_validation_people_change_nothing(
 ) -> None:
     other = replace(inputs, y=np.where(np.arange(60) < 45, inputs.y, 0))
     one, two = (
-        fit_recipe(TRAIN, VAL, seed=0, inputs=i, recipe=recipe)[1]
+        build_recipe_model("m", i, recipe=recipe).fit(TRAIN, VAL, seed=0)[1]
         for i in (inputs, other)
     )
     np.testing.assert_array_equal(one, two)
@@ -59,20 +62,26 @@ def test_labels_of_validation_people_change_nothing(
 
 def test_a_class_missing_from_training_gets_no_share(inputs: Inputs) -> None:
     train = TRAIN[inputs.y[TRAIN] < 2]
-    _, shares = fit_recipe(train, VAL, seed=0, inputs=inputs, recipe="logistic")
+    _, shares = build_recipe_model("m", inputs, recipe="logistic").fit(
+        train, VAL, seed=0
+    )
     assert shares.shape == (15, 3)
     assert (shares[:, 2] == 0).all()
 
 
 def test_one_person_or_one_class_is_enough_to_learn_from(inputs: Inputs) -> None:
-    fit_recipe(TRAIN[:15], VAL, seed=0, inputs=inputs, recipe="logistic")
-    _, shares = fit_recipe(TRAIN[:5], VAL, seed=0, inputs=inputs, recipe="knn")
+    build_recipe_model("m", inputs, recipe="logistic").fit(TRAIN[:15], VAL, seed=0)
+    _, shares = build_recipe_model("m", inputs, recipe="knn").fit(
+        TRAIN[:5], VAL, seed=0
+    )
     assert (shares[:, 0] == 1).all()
 
 
 def test_hidden_columns_cannot_tell_classes_apart(inputs: Inputs) -> None:
     hidden = replace(inputs, hidden=(0,))
-    _, shares = fit_recipe(TRAIN, VAL, seed=0, inputs=hidden, recipe="logistic")
+    _, shares = build_recipe_model("m", hidden, recipe="logistic").fit(
+        TRAIN, VAL, seed=0
+    )
     assert (shares.argmax(axis=1) == inputs.y[VAL]).mean() < 0.6
 
 
@@ -118,6 +127,8 @@ def test_further_rows_are_predicted_by_the_same_model(inputs: Inputs) -> None:
     for own in (inputs, mirrored):
         y, people = np.tile(inputs.y, 2), np.tile(inputs.people, 2)
         more = extend_inputs(own, inputs.x, y=y, people=people)
-        one = fit_recipe(TRAIN, VAL, seed=0, inputs=own, recipe="logistic")[1]
-        two = fit_recipe(TRAIN, VAL + 60, seed=0, inputs=more, recipe="logistic")[1]
+        one = build_recipe_model("m", own, recipe="logistic").fit(TRAIN, VAL, seed=0)[1]
+        two = build_recipe_model("m", more, recipe="logistic").fit(
+            TRAIN, VAL + 60, seed=0
+        )[1]
         np.testing.assert_array_equal(one, two)

@@ -69,18 +69,10 @@ def compute_calibration_error(reliability: pd.DataFrame) -> pd.Series:
 
 
 def fit_temperature(probabilities: np.ndarray, y: np.ndarray) -> float:
-    """Find the temperature at which the true classes are most probable.
+    """Find the temperature at which the true classes `y` are most probable.
 
-    Args:
-        probabilities: `(n, n_classes)`.
-        y: Class number of each row, `(n,)`.
-
-    Returns:
-        Temperature within 0.1 to 10; an end of that range where the best lies beyond,
-        as for predictions that are all right.
-
-    Raises:
-        ValueError: If there is no row.
+    It lies within 0.1 to 10: at an end of that range where the best lies beyond, as for
+    predictions that are all right.
     """
     if not len(probabilities):
         raise ValueError("Expected predictions to fit a temperature on, got none.")
@@ -98,21 +90,11 @@ def fit_temperature(probabilities: np.ndarray, y: np.ndarray) -> float:
 
 def _take_logs(probabilities: np.ndarray) -> np.ndarray:
     """Return logarithms of probabilities, clipped as the scores are."""
-    return np.log(
-        np.clip(np.asarray(probabilities, dtype=float), LEAST_PROBABILITY, 1.0)
-    )
+    return np.log(np.clip(np.asarray(probabilities, float), LEAST_PROBABILITY, 1.0))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Make probabilities less sure (temperature above 1) or surer (below 1).
-
-    Args:
-        probabilities: `(n, n_classes)`.
-        temperature: Above 0; 1 changes nothing.
-
-    Returns:
-        Probabilities of the same shape, with the same order within each row.
-    """
+    """Make probabilities less sure (temperature above 1) or surer (below 1)."""
     return np.exp(log_softmax(_take_logs(probabilities) / temperature, axis=1))
 
 

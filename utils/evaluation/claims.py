@@ -208,20 +208,13 @@ def _compare_curves(curve: pd.DataFrame | None, models: tuple[str, str]) -> Evid
 
 
 def _find_draw_error(gaps: pd.Series, *, n_others: int) -> float:
-    """Return how far the mean gap moves with who was learnt from.
+    """Return the standard error of the mean gap that comes from who was learnt from.
 
     Draws of `size` people out of `n_others` overlap: they are worth at most
     `n_others / size` separate ones. The people predicted are taken out first, so that
     their differences are not counted twice. All sizes learn from the same people and
     are taken to move together; one whose draws never meet on a person says nothing
-    and is taken to be like the others.
-
-    Args:
-        gaps: Differences by `n_people`, `draw`, `subject`.
-        n_others: People that could be learnt from.
-
-    Returns:
-        Standard error of the mean; NaN if no size has draws that meet.
+    and is taken to be like the others. NaN if no size has draws that meet.
     """
     people = gaps.groupby(["n_people", "subject"])
     met = people.transform("size").groupby("n_people").transform("max") > 1

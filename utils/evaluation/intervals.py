@@ -40,10 +40,6 @@ class Interval:
 def describe_few(n: int, *, noun: str = "people") -> str:
     """Return what a reader must know about an interval over `n` people; "" if nothing.
 
-    Args:
-        n: How many people.
-        noun: What they are called.
-
     Example:
         >>> describe_few(4)
         'only 4 people: the interval is a rough guess'
@@ -122,19 +118,9 @@ def find_p_value(
     shared_sd: float = 0.0,
     sd_floor: float = 0.0,
 ) -> float:
-    """Return the two-sided p value of a mean of 0, in agreement with `t_interval`.
+    """Return the two-sided p value of a mean of 0; arguments as for `t_interval`.
 
-    Args:
-        values: One value a person (or fold), shape `(n,)`.
-        n_train: As in `t_interval`.
-        shared_sd: As in `t_interval`.
-        sd_floor: As in `t_interval`.
-
-    Returns:
-        p value; 1 for fewer than two values, or where all are 0.
-
-    Raises:
-        ValueError: If a value is missing.
+    It is 1 for fewer than two values, or where all are 0.
     """
     values = check_values(values)
     mean = abs(float(values.mean()))

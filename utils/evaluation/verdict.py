@@ -158,16 +158,8 @@ def build_verdicts(
 def decide_claims(
     evidence: Mapping[str, Evidence], *, rules: Rules = RULES
 ) -> pd.DataFrame:
-    """Decide each claim by its evidence.
-
-    Args:
-        evidence: Evidence by claim, as from `claims.measure_claims`.
-        rules: Thresholds.
-
-    Returns:
-        Table as of `build_verdicts`.
-    """
-    levels = find_levels(evidence, rules=rules)
+    """Decide each claim by its evidence; the table of `build_verdicts`."""
+    levels = _find_levels(evidence, rules=rules)
     rows = [
         _judge(name, own, level=levels[name], rules=rules)
         for name, own in evidence.items()
@@ -175,21 +167,14 @@ def decide_claims(
     return pd.DataFrame(rows)
 
 
-def find_levels(
+def _find_levels(
     evidence: Mapping[str, Evidence], *, rules: Rules = RULES
 ) -> dict[str, float]:
-    """Share the false rate among the claims by Holm's procedure.
+    """Share the false rate among the claims by Holm's procedure: level by claim.
 
     The claim with the smallest p value is held to `false_rate / n_claims`; if it
     passes, the next to `false_rate / (n_claims - 1)`, and so on; from the first that
     does not pass on, all are held to its level.
-
-    Args:
-        evidence: Evidence by claim; one with a doubt counts, but cannot pass.
-        rules: Thresholds.
-
-    Returns:
-        Level of the interval by claim.
     """
     # what cannot be decided still takes its share: the claims were fixed beforehand
     p_values = {

@@ -136,11 +136,8 @@ def _embed_and_keep(
 def compile_backbone(canvas_wh: tuple[int, int]) -> Compiled:
     """Return the blocks that never change as a function, preprocessing inside.
 
-    Args:
-        canvas_wh: Width and height of the pictures, pixels.
-
-    Returns:
-        RGB uint8 `(n, height, width, 3)` -> float32 `(n, h, w, 160)`, a 32nd as large.
+    It takes RGB uint8 `(n, height, width, 3)` of the canvas's size to float32
+    `(n, h, w, 160)`, a 32nd as large.
 
     Raises:
         FileNotFoundError: If the pretrained weights are not there.
@@ -154,11 +151,8 @@ def compile_backbone(canvas_wh: tuple[int, int]) -> Compiled:
 def compile_head(shape: tuple[int, int, int]) -> Compiled:
     """Return the last blocks, as pretrained, and the mean over the picture.
 
-    Args:
-        shape: Of one frame as the backbone gives it, `(h, w, 160)`.
-
-    Returns:
-        Float `(n, h, w, 160)` -> float32 `(n, 1280)`, the frozen network's features.
+    It takes backbone features `(n, *shape)` to float32 `(n, 1280)`, the frozen
+    network's features.
     """
     import keras
 

@@ -207,7 +207,7 @@ def run_models(
     Returns:
         Tables `history` and `predictions`.
     """
-    content = hash_samples(samples)
+    content = _hash_samples(samples)
     classes = sorted(samples["label"].unique())
     jobs = [
         (model, split, seed, _name_run(model, split, seed, content, Path(folder)))
@@ -224,13 +224,20 @@ def run_models(
         with open_bar(total=len(missing), desc="Training", unit="run") as bar:
             for _ in runs:
                 bar.update()
-    read = [_read_run(path) for _, _, _, path in jobs]
-    history = pd.concat([h for h, _ in read], ignore_index=True)
-    predictions = pd.concat([p for _, p in read], ignore_index=True)
+    history, predictions = (
+        pd.concat(
+            [
+                read_table(path.with_suffix(f".{name}.parquet"), name)
+                for *_, path in jobs
+            ],
+            ignore_index=True,
+        )
+        for name in ("history", "predictions")
+    )
     return check_table(history, "history"), check_table(predictions, "predictions")
 
 
-def hash_samples(samples: pd.DataFrame) -> str:
+def _hash_samples(samples: pd.DataFrame) -> str:
     """Return a key of which frames have which label and person, in which order."""
     # without `fold` and `path`: neither changes what a run learns or says
     columns = samples[["video", "frame_idx", "label", "subject"]]
@@ -269,14 +276,6 @@ def _run(
     rows = rows.assign(model=model.name, fold=split.fold, seed=seed)
     write_table(history, path.with_suffix(".history.parquet"), "history")
     write_table(rows, path.with_suffix(".predictions.parquet"), "predictions")
-
-
-def _read_run(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read back one run's history and predictions."""
-    return (
-        read_table(path.with_suffix(".history.parquet"), "history"),
-        read_table(path.with_suffix(".predictions.parquet"), "predictions"),
-    )
 
 
 def build_predictions(

@@ -133,30 +133,16 @@ def _score(model: RecipeClassifier, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.log(np.maximum(given, LEAST_PROBABILITY)).sum())
 
 
-def fit_recipe(
+def _fit_recipe(
     train: np.ndarray,
     val: np.ndarray,
     *,
     seed: int,
     inputs: Inputs,
     recipe: str,
-    tune: bool = True,
+    tune: bool,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Learn by a recipe; its setting is chosen among the people learnt from.
-
-    Args:
-        train: Rows to learn from.
-        val: Rows to predict; nothing is chosen by them.
-        seed: Decides all that is random.
-        inputs: What the model learns from.
-        recipe: A name in `RECIPES`.
-        tune: Whether to try all three values, by log loss over `N_INNER_FOLDS` folds
-            of the training people; else, or with one person, the middle one is taken.
-
-    Returns:
-        Empty history, and probabilities `(len(val), n_classes)`: 0 for a class that is
-        not among the training rows.
-    """
+    """Learn by a recipe, tuned among `train`: a `Fit` of the comparison."""
     tried, people = RECIPES[recipe].tried, inputs.people[train]
     n_people = len(np.unique(people))
     model = RecipeClassifier(recipe, tried[1], seed=seed, n_classes=inputs.n_classes)
@@ -184,10 +170,13 @@ def build_recipe_model(
         name: Column `model` of its results.
         inputs: What it learns from.
         recipe: A name in `RECIPES`.
-        tune: As for `fit_recipe`.
+        tune: Whether to try all three values of the setting, by log loss over
+            `N_INNER_FOLDS` folds of the training people; else, or with one person, the
+            middle one is taken.
 
     Returns:
-        The model; its key holds the content of the inputs.
+        The model; its key holds the content of the inputs. A class that is not among
+        the training rows gets probability 0.
 
     Raises:
         ValueError: If there is no such recipe, or the inputs differ in length.
@@ -208,7 +197,7 @@ def build_recipe_model(
         inputs=joblib.hash(inputs),
         sklearn=sklearn.__version__,
     )
-    fit = partial(fit_recipe, inputs=inputs, recipe=recipe, tune=tune)
+    fit = partial(_fit_recipe, inputs=inputs, recipe=recipe, tune=tune)
     return Model(name, fit, key=key, n_parameters=_count_parameters(inputs, recipe))
 
 

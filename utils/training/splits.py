@@ -249,19 +249,17 @@ def build_time_folds(
     block_s: float = 5.0,
     gap_s: float = 1.0,
 ) -> pd.DataFrame:
-    """Divide the time of each video into blocks, with a gap where folds meet.
+    """Divide the time of one person's videos into blocks, with a gap where folds meet.
 
     A block is a stretch of one label, cut where it grows longer than `block_s`. The
-    same person, clothes and room are on both sides, so the score flatters; it is what
-    one person's videos allow.
+    same person, clothes and room are on both sides, so the score flatters.
 
     Args:
         samples: Table `samples`.
         n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
         seed: Decides which block goes where.
         block_s: Longest block, seconds.
-        gap_s: Least distance between two folds in a video, seconds; frames nearer
-            than this after another fold's are left out.
+        gap_s: Frames nearer than this, in seconds, after another fold's are left out.
 
     Returns:
         The samples that remain, with `fold`, from 0.
