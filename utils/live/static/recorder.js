@@ -1,0 +1,151 @@
+/* Teaching from the camera: film while class keys are held, and keep both.
+ *
+ * A saver keeps what was recorded: `begin({name, who})`, `add(name, blob)`,
+ * `label(name, span)` and `end(name)`, each a promise that is kept once it is safe. A
+ * span is sent only after the film that it lies in.
+ */
+
+const KINDS = ['video/mp4;codecs="avc1.42E01F"', "video/mp4", "video/webm"];
+const CHUNK_MS = 1000;
+const SHORTEST_S = 0.2; // a slip of the finger is no label
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** Name of a film: who is in it, and when it was made. */
+export function nameFilm(who, date) {
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
+  const safe = who.normalize("NFC").replace(/[^\p{L}\p{N}-]+/gu, "_").replace(/^_+|_+$/g, "");
+  return `${safe.slice(0, 60) || "camera"}_${day}_${time}`;
+}
+
+const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** The text of labels.csv: spans {video, start_s, end_s, label}. */
+export function formatLabels(spans) {
+  const rows = spans.map((span) =>
+    [quote(span.video), span.start_s.toFixed(3), span.end_s.toFixed(3), quote(span.label)].join(","),
+  );
+  return ["video,start_s,end_s,label", ...rows, ""].join("\n");
+}
+
+/** The text of videos.csv: who is in which film. */
+export function formatVideos(films) {
+  return ["video,subject", ...films.map(({ name, who }) => `${quote(name)},${quote(who)}`), ""].join("\n");
+}
+
+export class Recorder {
+  /** `changed` is called when something was kept or failed. */
+  constructor(stream, saver, changed) {
+    this.stream = stream;
+    this.saver = saver;
+    this.changed = changed;
+    this.safe = Promise.resolve();
+    this.spans = [];
+    this.error = null;
+    this.held = null;
+  }
+
+  /** Begin a film of a person; returns once the first moment is being recorded. */
+  async start(who) {
+    const kind = KINDS.find((type) => MediaRecorder.isTypeSupported(type));
+    const suffix = kind.startsWith("video/mp4") ? ".mp4" : ".webm";
+    this.name = nameFilm(who, new Date());
+    await this.saver.begin({ name: this.name, who, suffix });
+    this.media = new MediaRecorder(this.stream, { mimeType: kind, videoBitsPerSecond: 4e6 });
+    this.media.ondataavailable = ({ data }) => {
+      if (data.size) this.keep(() => this.saver.add(this.name, data));
+    };
+    const started = new Promise((resolve) => this.media.addEventListener("start", resolve, { once: true }));
+    this.media.start(CHUNK_MS);
+    await started;
+    this.began = performance.now();
+  }
+
+  get seconds() {
+    return (performance.now() - this.began) / 1000;
+  }
+
+  /** Queue something to be made safe, in order. */
+  keep(save) {
+    this.safe = this.safe.then(save).catch((error) => {
+      this.error ??= error;
+    });
+    this.safe.then(() => this.changed());
+    return this.safe;
+  }
+
+  /** A class key went down. */
+  press(label) {
+    this.release();
+    this.held = { label, start_s: this.seconds };
+  }
+
+  /** The key came up: its span is kept, after the film it lies in. */
+  release() {
+    const { held } = this;
+    this.held = null;
+    if (!held || this.seconds - held.start_s < SHORTEST_S) return;
+    const span = { video: this.name, start_s: held.start_s, end_s: this.seconds, label: held.label };
+    const keep = () =>
+      this.keep(async () => {
+        await this.saver.label(this.name, span);
+        this.spans.push(span);
+      });
+    if (this.media.state !== "recording") {
+      keep();
+      return;
+    }
+    this.media.addEventListener("dataavailable", keep, { once: true });
+    this.media.requestData();
+  }
+
+  /** End the film; returns when all of it is safe. */
+  async stop() {
+    this.release();
+    if (this.media.state !== "inactive") {
+      const stopped = new Promise((resolve) => this.media.addEventListener("stop", resolve, { once: true }));
+      this.media.stop();
+      await stopped;
+    }
+    await this.keep(() => this.saver.end(this.name));
+    if (this.error) throw this.error;
+  }
+}
+
+/** Keeps recordings in the page, to be taken by download. */
+export class DownloadSaver {
+  constructor() {
+    this.films = [];
+    this.spans = [];
+    this.place = "as downloads";
+  }
+
+  async begin(film) {
+    this.films.push({ ...film, parts: [] });
+  }
+
+  async add(name, blob) {
+    this.films.find((film) => film.name === name).parts.push(blob);
+  }
+
+  async label(_, span) {
+    this.spans.push(span);
+  }
+
+  async end() {}
+
+  /** What there is to download: [{name, blob}]. */
+  list() {
+    const text = (content) => new Blob([content], { type: "text/csv" });
+    const films = this.films.map(({ name, suffix, parts }) => ({
+      name: name + suffix,
+      blob: new Blob(parts, { type: parts[0]?.type }),
+    }));
+    return [
+      ...films,
+      { name: "labels.csv", blob: text(formatLabels(this.spans)) },
+      { name: "videos.csv", blob: text(formatVideos(this.films)) },
+    ];
+  }
+}
