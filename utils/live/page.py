@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from utils.core.colours import colour_classes
+from utils.core.colours import SIDE_COLOURS, colour_classes
 from utils.core.esm import join_modules
 from utils.core.files import atomic_path
 from utils.core.weights import find_weights, read_sha256sums
@@ -63,12 +63,13 @@ def build_setup(
         classes: Postures that can be taught; default: the model's.
 
     Returns:
-        `colours` by class, `classes`, `has_model`, `sha256` of the network's weights.
+        `colours` by class, `sides` of the body, `classes`, `has_model`, `sha256` of the network's weights.
     """
     labels = list(model["labels"]) if model else []
     classes = list(dict.fromkeys([*labels, *classes]))
     return {
         "colours": {c["name"]: c["colour"] for c in colour_classes(classes)},
+        "sides": SIDE_COLOURS,
         "classes": classes,
         "has_model": model is not None,
         "sha256": read_sha256sums()[NETWORK],
@@ -136,9 +137,7 @@ def build_file(
     """Build the page as one file of 10 MB that opens from disk; see `build_site`."""
     site = build_site(model, classes=classes)
     script, style = site["live.js"].decode(), site["style.css"].decode()
-    policy = _POLICY.format(
-        script=_hash(script), style=_hash(style), connect="'none'"
-    )
+    policy = _POLICY.format(script=_hash(script), style=_hash(style), connect="'none'")
     inside = ["worker.js", "litert.wasm.gz", NETWORK, "model.json"]
     parts = "".join(
         f'<script type="text/plain" id="part-{name}">'

@@ -1,7 +1,7 @@
 /* The live page: pictures to poses to postures, and what a person does with it.
  *
  * `services`: {loadParts: () => {worker, wasm, weights}, saver, hints}. It is told the
- * model (null: there is none yet, so it only teaches) and `setup` {colours, classes}.
+ * model (null: there is none yet, so it only teaches) and `setup` {colours, sides, classes}.
  */
 
 import { checkModel, hashBytes, predict } from "./classifier.js";
@@ -10,7 +10,7 @@ import { Estimator } from "./pose/estimator.js";
 import { isPerson } from "./pose/squares.js";
 import { DownloadSaver, Recorder } from "./recorder.js";
 import { describeRefusal, listCameras, openCamera, SENTENCES, watchFrames } from "./sources.js";
-import { Repetitions, Steady } from "./steady.js";
+import { Steady } from "./steady.js";
 import { buildBars, buildView, fillSelect, make, spell } from "./view.js";
 
 const NOBODY = "nobody";
@@ -39,7 +39,9 @@ export class App {
 
   /** Take the model; one that contradicts itself is refused with a sentence. */
   async open(model, setup) {
+    this.setup = setup;
     this.colours = setup.colours ?? {};
+    this.sides = setup.sides;
     this.classes = [...(setup.classes ?? [])];
     this.model = null;
     let refusal = "";
@@ -51,7 +53,7 @@ export class App {
     this.labels = this.model?.labels ?? [];
     this.classes = this.classes.length ? this.classes : [...this.labels];
     this.show = buildBars(this.view.bars, this.labels, this.colours);
-    this.steady = new Steady(this.labels.length);
+    this.steady = new Steady(this.labels.length, { noneBelow: this.model?.none_below });
     const names = this.labels.map((label, i) => ({ value: String(i), text: spell(label) }));
     fillSelect(this.view.home, names, String(Math.max(0, this.labels.indexOf("standing"))));
     fillSelect(this.view.away, names, this.pickAway());
@@ -209,9 +211,8 @@ export class App {
 
   async loadNetwork() {
     const parts = await this.services.loadParts();
-    const expected = this.model.live_sha256 ?? this.services.sha256;
-    const found = expected && (await hashBytes(parts.weights));
-    if (found && found !== expected) throw new Error("its weights are not the file they should be. Make this page again.");
+    const found = await hashBytes(parts.weights);
+    if (found !== null && found !== this.setup.sha256) throw new Error("its weights are not the file they should be. Make this page again.");
     this.estimator ??= await Estimator.load(parts);
   }
 
@@ -233,7 +234,7 @@ export class App {
     if (turn !== this.turn) return;
     view.root.classList.remove("live-on");
     view.stop.disabled = view.record.disabled = true;
-    drawPose(view.overlay, null, []);
+    drawPose(view.overlay, null);
     this.forget();
     this.showNothing();
     this.say(sentence);
@@ -249,8 +250,7 @@ export class App {
   /** A jump in time: nothing of before counts for what comes. */
   forget() {
     this.estimator?.reset();
-    this.steady?.reset();
-    this.repetitions?.forget();
+    this.steady?.forget();
     this.times = [];
   }
 
@@ -294,21 +294,20 @@ export class App {
     const shares = isThere ? predict(model, pose, width, height) : null;
     const steady = this.steady.update(time, shares);
     const label = steady.label === null ? null : this.labels[steady.label];
-    const count = this.repetitions?.update(time, shares) ?? 0;
-    drawPose(view.overlay, isThere ? pose : null, model.edges);
+    drawPose(view.overlay, isThere ? pose : null, model.edges, this.sides);
     this.show(shares, label);
     const raw = this.nameRaw(shares);
     const words = label ? spell(label) : raw;
     view.posture.textContent = label || raw === NOBODY || raw === NONE ? words : "…";
-    view.hold.textContent = label ? `held for ${steady.seconds.toFixed(1)} s` : "";
-    view.count.textContent = String(count);
+    view.hold.textContent = label ? `held for ${steady.held.toFixed(1)} s` : "";
+    view.count.textContent = String(steady.shown);
     view.caption.hidden = false;
-    view.caption.textContent = label ? `${words} ${steady.seconds.toFixed(1)} s` : view.posture.textContent;
+    view.caption.textContent = label ? `${words} ${steady.held.toFixed(1)} s` : view.posture.textContent;
     const spoken = view.posture.textContent;
     if (spoken !== "…" && view.spoken.textContent !== spoken) view.spoken.textContent = spoken;
     this.showRate(looks);
     view.root.dispatchEvent(
-      new CustomEvent("live-pose", { detail: { time, pose, looks, shares, raw, label, held: steady.seconds, count } }),
+      new CustomEvent("live-pose", { detail: { time, pose, looks, shares, raw, label, held: steady.held, count: steady.shown } }),
     );
   }
 
@@ -332,7 +331,7 @@ export class App {
 
   countAnew() {
     const { home, away } = this.view;
-    this.repetitions = new Repetitions(this.labels.length, Number(home.value), Number(away.value));
+    this.steady.countAnew(this.labels.length < 2 ? null : [Number(home.value), Number(away.value)]);
     this.view.count.textContent = "0";
   }
 

@@ -1,9 +1,7 @@
-/* The skeleton over the picture, in the colours of the annotated films. */
+/* The skeleton over the picture, in the colours that Python decides. */
 
 import { KEYPOINTS } from "./classifier.js";
 import { MIN_SCORE } from "./pose/squares.js";
-
-const COLOURS = { left: "#56b4e9", right: "#e69f00", middle: "#f0e442" };
 
 /** Side of the body that a keypoint's name tells. */
 function sideOf(name) {
@@ -12,7 +10,7 @@ function sideOf(name) {
 }
 
 /** Draw a pose on a canvas as large as the picture; nothing where `pose` is null. */
-export function drawPose(canvas, pose, edges) {
+export function drawPose(canvas, pose, edges, colours) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
   if (!pose) return;
@@ -24,7 +22,7 @@ export function drawPose(canvas, pose, edges) {
     const [a, b] = [KEYPOINTS.indexOf(first), KEYPOINTS.indexOf(second)];
     if (!isSeen(a) || !isSeen(b)) continue;
     const isOneSide = sideOf(first) === sideOf(second);
-    context.strokeStyle = COLOURS[isOneSide ? sideOf(first) : "middle"];
+    context.strokeStyle = colours[isOneSide ? sideOf(first) : "middle"];
     context.beginPath();
     context.moveTo(pose[3 * a], pose[3 * a + 1]);
     context.lineTo(pose[3 * b], pose[3 * b + 1]);
@@ -32,7 +30,7 @@ export function drawPose(canvas, pose, edges) {
   }
   KEYPOINTS.forEach((name, k) => {
     if (!isSeen(k)) return;
-    context.fillStyle = COLOURS[sideOf(name)];
+    context.fillStyle = colours[sideOf(name)];
     context.beginPath();
     context.arc(pose[3 * k], pose[3 * k + 1], 1.4 * size, 0, 2 * Math.PI);
     context.fill();

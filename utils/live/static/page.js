@@ -22,7 +22,6 @@ async function start() {
   const setup = JSON.parse(document.getElementById("setup").textContent);
   const services = {
     saver: new DownloadSaver(),
-    sha256: setup.sha256,
     loadParts: async () => ({
       worker: await readText("worker.js"),
       wasm: await readPart("litert.wasm.gz"),

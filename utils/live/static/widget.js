@@ -70,7 +70,6 @@ function render({ model, el }) {
   const listen = (message, buffers) => {
     if (message.type === "done") saver.settle(message);
     if (message.type === "model") {
-      services.sha256 = message.setup.sha256;
       app.open(message.model, message.setup);
     }
     if (message.type === "parts") {
