@@ -1,12 +1,14 @@
 # make run    set up, then run poseNet.ipynb from top to bottom
 # make test   set up, then run every check and test
 # make lab    set up, then open poseNet.ipynb in JupyterLab
+# make live   serve the live page on this machine: the camera, your own model
 # make clean  remove what can be made again (labels stay)
 #
 # make test TESTS=      also runs the slow ones (half an hour)
 #
 # Settings of make run, all optional:
 #   make run VIDEOS=dir LABELS=file.csv RESULTS=dir POSE_MODEL=movenet_lightning EVERY_S=0.2
+# make live takes VIDEOS, LABELS and RESULTS too.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,7 +20,7 @@ TESTS ?= not slow
 NAMES := $(shell sed -n 's/^ *"\([A-Z_]*\) = .*/\1/p' poseNet.ipynb)
 SETTINGS = $(foreach name,$(NAMES),$(if $(filter command line,$(origin $(name))),'$(name)=$($(name))'))
 
-.PHONY: run test lab lint bench clean
+.PHONY: run test lab live lint bench clean
 
 run: $(BIN)/.installed
 	@$(BIN)/python -m utils.run $(SETTINGS)
@@ -33,6 +35,9 @@ lint: $(BIN)/.installed-tests
 
 lab: $(BIN)/.installed
 	@$(BIN)/jupyter lab poseNet.ipynb
+
+live: $(BIN)/.installed
+	@$(BIN)/python -m utils.live.server $(foreach name,VIDEOS LABELS RESULTS,$(if $($(name)),--$(name)='$($(name))'))
 
 bench: $(BIN)/.installed
 	@$(BIN)/python benchmarks/bench.py

@@ -21,6 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "predict": {"core"},
     # what is exported is the feature rule and the classifier itself, not a copy of them
     "export": {"core", "pose", "training"},
+    # recorded spans are labels, and a page carries what an export does
+    "live": {"core", "export", "labelling", "training"},
     "plots": {"core"},
     # pictures without their person are made from poses, and written like frames
     "questions": {"core", "training", "evaluation", "pose", "frames"},
@@ -32,6 +34,7 @@ HEAVY = {"tensorflow", "keras", "cv2", "ipywidgets", "anywidget", "tensorflow_hu
 # package -> heavy packages it may pull in at import
 MAY_LOAD: dict[str, set[str]] = {
     "utils.labelling.widget": {"anywidget", "ipywidgets"},
+    "utils.live": {"anywidget", "ipywidgets"},
 }
 MAX_MODULES = 11
 

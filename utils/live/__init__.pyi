@@ -1,0 +1,8 @@
+from . import (
+    bridge,
+    page,
+    recordings,
+    server,
+)
+from .bridge import show
+from .page import write_page

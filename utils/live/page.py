@@ -11,13 +11,25 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from utils.core.colours import SIDE_COLOURS, colour_classes
 from utils.core.esm import join_modules
 from utils.core.files import atomic_path
 from utils.core.weights import find_weights, read_sha256sums
-from utils.export.model_json import check_model, format_model
+from utils.export.model_json import (
+    Facts,
+    build_model,
+    check_model,
+    format_model,
+    read_model,
+)
+
+if TYPE_CHECKING:
+    from utils.training.softmax import PoseClassifier
+
+# What can be shown: see `load_model`.
+Shown: TypeAlias = "PoseClassifier | Mapping[str, Any] | Path | str | None"
 
 STATIC = Path(__file__).parent / "static"
 LITERT = STATIC / "litert"
@@ -53,6 +65,29 @@ _ALONE = (
 )
 
 
+def load_model(classifier: Shown, facts: Facts | None = None) -> dict[str, Any] | None:
+    """Return what `model.json` holds, of a classifier, a path, or itself.
+
+    Args:
+        classifier: A finished classifier, what `model.json` holds, or the path of one;
+            None where there is none yet.
+        facts: What a classifier does not say: on whom it was tested, its temperature.
+
+    Returns:
+        The model, checked; None for None.
+
+    Raises:
+        ValueError: If the model contradicts itself.
+    """
+    if classifier is None:
+        return None
+    if isinstance(classifier, Mapping):
+        return check_model(dict(classifier))
+    if isinstance(classifier, str | Path):
+        return read_model(Path(classifier))
+    return build_model(classifier, facts)
+
+
 def build_setup(
     model: Mapping[str, Any] | None, classes: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -63,7 +98,8 @@ def build_setup(
         classes: Postures that can be taught; default: the model's.
 
     Returns:
-        `colours` by class, `sides` of the body, `classes`, `has_model`, `sha256` of the network's weights.
+        `colours` by class and of the `sides` of the body, `classes`, `has_model`, and
+        `sha256` of the network's weights.
     """
     labels = list(model["labels"]) if model else []
     classes = list(dict.fromkeys([*labels, *classes]))
@@ -97,13 +133,18 @@ def read_parts() -> dict[str, bytes]:
 
 
 def build_site(
-    model: Mapping[str, Any] | None, *, classes: Sequence[str] = ()
+    model: Mapping[str, Any] | None,
+    *,
+    classes: Sequence[str] = (),
+    token: str = "",
 ) -> dict[str, bytes]:
     """Build the files of the static folder.
 
     Args:
         model: What `model.json` holds; None for a page that only records.
         classes: Postures that can be taught beside the model's.
+        token: What the page shows a server that keeps recordings; "": there is none,
+            and recordings are downloads.
 
     Returns:
         Content by file name.
@@ -115,7 +156,7 @@ def build_site(
     page = _PAGE.format(
         policy=policy,
         style='<link rel="stylesheet" href="style.css">',
-        setup=_write_json(build_setup(model, classes)),
+        setup=_write_json(build_setup(model, classes) | {"token": token}),
         parts="",
         script='<script src="live.js"></script>',
     )
@@ -156,13 +197,18 @@ def build_file(
 
 
 def write_page(
-    model: Mapping[str, Any] | None, folder: Path, *, classes: Sequence[str] = ()
+    classifier: Shown,
+    folder: Path,
+    *,
+    facts: Facts | None = None,
+    classes: Sequence[str] = (),
 ) -> list[Path]:
     """Write `live/`, a static folder for any host, and `live.html`, the same in a file.
 
     Args:
-        model: What `model.json` holds; None for a page that only records.
+        classifier: As for `load_model`; None for a page that only records.
         folder: Where to, e.g. RESULTS.
+        facts: As for `load_model`.
         classes: Postures that can be taught beside the model's.
 
     Returns:
@@ -171,7 +217,7 @@ def write_page(
     Raises:
         ValueError: If the model contradicts itself.
     """
-    folder = Path(folder)
+    folder, model = Path(folder), load_model(classifier, facts)
     for name, content in build_site(model, classes=classes).items():
         with atomic_path(folder / "live" / name) as part:
             part.write_bytes(content)

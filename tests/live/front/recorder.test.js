@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatLabels, formatVideos, nameFilm } from "../../../utils/live/static/recorder.js";
+import { nameFilm } from "../../../utils/live/static/recorder.js";
+import { formatLabels, formatVideos } from "../../../utils/live/static/savers.js";
 
 test("a film is named by who is in it and when, whatever was typed", () => {
   const date = new Date(2026, 0, 2, 3, 4, 5);

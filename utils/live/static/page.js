@@ -5,7 +5,7 @@
  */
 
 import { App } from "./app.js";
-import { DownloadSaver } from "./recorder.js";
+import { DownloadSaver, RemoteSaver } from "./savers.js";
 
 /** The bytes of a part. */
 async function readPart(name) {
@@ -18,10 +18,19 @@ async function readPart(name) {
 
 const readText = async (name) => new TextDecoder().decode(await readPart(name));
 
+/** Ask the server of `make live` to keep something; it answers once that is on disk. */
+async function askServer(token, type, content, bytes) {
+  const address = `keep/${type}?${new URLSearchParams(content)}`;
+  const answer = await fetch(address, { method: "POST", headers: { "X-Live": token }, body: bytes });
+  if (!answer.ok) throw new Error((await answer.text()) || "the server does not answer");
+}
+
 async function start() {
   const setup = JSON.parse(document.getElementById("setup").textContent);
   const services = {
-    saver: new DownloadSaver(),
+    saver: setup.token
+      ? new RemoteSaver((...asked) => askServer(setup.token, ...asked))
+      : new DownloadSaver(),
     loadParts: async () => ({
       worker: await readText("worker.js"),
       wasm: await readPart("litert.wasm.gz"),

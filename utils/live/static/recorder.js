@@ -1,8 +1,7 @@
 /* Teaching from the camera: film while class keys are held, and keep both.
  *
- * A saver keeps what was recorded: `begin({name, who})`, `add(name, blob)`,
- * `label(name, span)` and `end(name)`, each a promise that is kept once it is safe. A
- * span is sent only after the film that it lies in.
+ * A saver (see savers.js) keeps what was recorded. A span is given to it only after the
+ * film that it lies in.
  */
 
 const KINDS = ['video/mp4;codecs="avc1.42E01F"', "video/mp4", "video/webm"];
@@ -17,21 +16,6 @@ export function nameFilm(who, date) {
   const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
   const safe = who.normalize("NFC").replace(/[^\p{L}\p{N}-]+/gu, "_").replace(/^_+|_+$/g, "");
   return `${safe.slice(0, 60) || "camera"}_${day}_${time}`;
-}
-
-const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-/** The text of labels.csv: spans {video, start_s, end_s, label}. */
-export function formatLabels(spans) {
-  const rows = spans.map((span) =>
-    [quote(span.video), span.start_s.toFixed(3), span.end_s.toFixed(3), quote(span.label)].join(","),
-  );
-  return ["video,start_s,end_s,label", ...rows, ""].join("\n");
-}
-
-/** The text of videos.csv: who is in which film. */
-export function formatVideos(films) {
-  return ["video,subject", ...films.map(({ name, who }) => `${quote(name)},${quote(who)}`), ""].join("\n");
 }
 
 export class Recorder {
@@ -110,42 +94,5 @@ export class Recorder {
     }
     await this.keep(() => this.saver.end(this.name));
     if (this.error) throw this.error;
-  }
-}
-
-/** Keeps recordings in the page, to be taken by download. */
-export class DownloadSaver {
-  constructor() {
-    this.films = [];
-    this.spans = [];
-    this.place = "as downloads";
-  }
-
-  async begin(film) {
-    this.films.push({ ...film, parts: [] });
-  }
-
-  async add(name, blob) {
-    this.films.find((film) => film.name === name).parts.push(blob);
-  }
-
-  async label(_, span) {
-    this.spans.push(span);
-  }
-
-  async end() {}
-
-  /** What there is to download: [{name, blob}]. */
-  list() {
-    const text = (content) => new Blob([content], { type: "text/csv" });
-    const films = this.films.map(({ name, suffix, parts }) => ({
-      name: name + suffix,
-      blob: new Blob(parts, { type: parts[0]?.type }),
-    }));
-    return [
-      ...films,
-      { name: "labels.csv", blob: text(formatLabels(this.spans)) },
-      { name: "videos.csv", blob: text(formatVideos(this.films)) },
-    ];
   }
 }

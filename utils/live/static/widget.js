@@ -5,59 +5,43 @@
  */
 
 import { App } from "./app.js";
+import { RemoteSaver } from "./savers.js";
 
 const SLOW_MS = 60_000;
 
-/** Keeps recordings by the kernel, on disk before it answers. */
-class KernelSaver {
+/** Ask the kernel to keep something; it answers once that is on disk. */
+class Kernel {
   constructor(model) {
     this.model = model;
     this.seq = 0;
     this.waiting = new Map();
-    this.place = "in the folder of videos";
   }
 
-  ask(type, content, buffers = []) {
+  ask(type, content, bytes) {
     this.seq += 1;
     const seq = this.seq;
     return new Promise((resolve, reject) => {
       const late = () => this.settle({ seq, ok: false, reason: "the kernel does not answer" });
       this.waiting.set(seq, { resolve, reject, timer: setTimeout(late, SLOW_MS) });
-      this.model.send({ type, seq, ...content }, undefined, buffers);
+      this.model.send({ type, seq, ...content }, undefined, bytes ? [bytes] : []);
     });
   }
 
-  settle({ seq, ok, reason, ...rest }) {
+  settle({ seq, ok, reason }) {
     const asked = this.waiting.get(seq);
     if (!asked) return;
     clearTimeout(asked.timer);
     this.waiting.delete(seq);
-    if (ok) asked.resolve(rest);
+    if (ok) asked.resolve();
     else asked.reject(new Error(reason));
-  }
-
-  begin(film) {
-    return this.ask("begin", film);
-  }
-
-  async add(name, blob) {
-    return this.ask("add", { name }, [await blob.arrayBuffer()]);
-  }
-
-  label(name, span) {
-    return this.ask("label", { name, ...span });
-  }
-
-  end(name) {
-    return this.ask("end", { name });
   }
 }
 
 function render({ model, el }) {
-  const saver = new KernelSaver(model);
+  const kernel = new Kernel(model);
   let take = null;
   const services = {
-    saver,
+    saver: new RemoteSaver((...asked) => kernel.ask(...asked)),
     loadParts: () =>
       new Promise((resolve, reject) => {
         take = resolve;
@@ -68,7 +52,7 @@ function render({ model, el }) {
   const app = new App(el, services);
   app.say("Waiting for the kernel. Run this cell if it does not answer.");
   const listen = (message, buffers) => {
-    if (message.type === "done") saver.settle(message);
+    if (message.type === "done") kernel.settle(message);
     if (message.type === "model") {
       app.open(message.model, message.setup);
     }
