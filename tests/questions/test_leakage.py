@@ -45,7 +45,7 @@ def test_a_model_that_only_remembers_falls_down_the_ladder(
     model = Model("memory", fit, key="1", n_parameters=0)
     run = partial(run_models, seeds=[0], folder=tmp_path)
     table = run_ladder(samples, [model], build_strategies(samples, n_folds=3), run=run)
-    accuracy = table.set_index("rung")["accuracy"]
+    accuracy = table.set_index("strategy")["accuracy"]
     assert accuracy["random"] > 0.95
     assert accuracy["people"] == pytest.approx(0.5)
     text = read_ladder(table, models={"memory": "rote learner"})

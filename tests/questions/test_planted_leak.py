@@ -104,7 +104,7 @@ def test_ladder_exposes_a_room_that_tells_the_class(made: dict) -> None:
     ]
     ladder = build_strategies(samples, n_folds=4)
     table = run_ladder(samples, models, ladder, run=run)
-    accuracy = table.set_index(["model", "rung"])["accuracy"]
+    accuracy = table.set_index(["model", "strategy"])["accuracy"]
     assert accuracy["pose"].min() > 0.95
     assert accuracy["image", "random"] > 0.95
     assert accuracy["image", "people"] > 0.95  # other people, but the same rooms

@@ -1,41 +1,31 @@
-"""Bars: the ladder of splits, the room test, which numbers matter.
+"""Bars: split strategies, the background test, which numbers matter, labelled time."""
 
-Colours are those of `plots`; bars are hatched too, so that grey prints and
-colour-blind readers can tell them apart. Each chart returns its Axes.
-"""
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from utils.core.colours import colour_model
-from utils.plots.curves import NAMES, name_model
-
-_HATCHES = ("", "//", "..", "xx", "\\\\", "++")
-_FLOOR = {"color": colour_model("majority"), "ls": ":", "lw": 1.4}
-
-
-def describe_counts(table: pd.DataFrame) -> str:
-    """Return how many people, frames, folds and seeds a table rests on, in words."""
-    parts = []
-    for column, one, many in (
-        ("n_people", "person", "people"),
-        ("n_frames", "frame", "frames"),
-        ("n_folds", "fold", "folds"),
-        ("n_seeds", "seed", "seeds"),
-    ):
-        if column in table:
-            low, high = int(table[column].min()), int(table[column].max())
-            number = f"{high:,}" if low == high else f"{low:,} to {high:,}"
-            parts.append(f"{number} {one if high == 1 else many}")
-    return ", ".join(parts)
+from utils.core.colours import colour_classes, colour_model, ink_on
+from utils.plots.style import (
+    ACCURACY,
+    ERROR_BARS,
+    HATCHES,
+    ON_BARS,
+    SMALL,
+    TINY,
+    TITLE,
+    describe_counts,
+    draw_floor,
+    make_axes,
+    name_model,
+    put_legend_below,
+)
 
 
-def _plot_bars(
-    ax: Axes, table: pd.DataFrame, *, group: str, names: dict[str, str]
-) -> Axes:
-    """Plot accuracy as bars, a group of models each, values written on them."""
+def _plot_models(ax: Axes, table: pd.DataFrame, *, group: str) -> list[str]:
+    """Plot accuracy as bars, those of a group side by side; return the groups."""
     groups, models = table[group].unique(), table["model"].unique()
     width = 0.8 / len(models)
     for i, model in enumerate(models):
@@ -47,57 +37,57 @@ def _plot_bars(
             width * 0.94,
             yerr=rows["accuracy_sd"].fillna(0),
             color=colour_model(model),
-            hatch=_HATCHES[i % len(_HATCHES)],
+            hatch=HATCHES[i % len(HATCHES)],
             edgecolor="white",
-            error_kw={"ecolor": "0.25", "elinewidth": 1, "capsize": 2},
+            error_kw=ERROR_BARS,
             label=name_model(model),
         )
         for place, value in zip(x, rows["accuracy"], strict=True):
             text = "" if np.isnan(value) else f"{value:.2f}"
-            box = {"facecolor": "white", "alpha": 0.85, "pad": 1, "lw": 0}
-            ax.text(place, 0.03, text, ha="center", va="bottom", size=8, bbox=box)
-    ax.set_xticks(range(len(groups)), [names.get(g, g) for g in groups])
-    ax.set(ylim=(0, 1.05), ylabel="accuracy")
+            ax.text(
+                place, 0.03, text, ha="center", va="bottom", size=SMALL, bbox=ON_BARS
+            )
+    ax.set(ylim=ACCURACY, ylabel="accuracy")
     ax.grid(axis="y", alpha=0.25)
-    return ax
+    return list(groups)
 
 
-def plot_ladder(
+def plot_leakage(
     table: pd.DataFrame,
     *,
-    names: dict[str, str],
+    names: Mapping[str, str],
     floor: float = np.nan,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plot accuracy on every rung of the ladder, with what leaks under each.
+    """Plot accuracy under every split strategy, with what leaks below each.
 
     Args:
-        table: From `ladder.run_ladder`.
-        names: Rung to its name (`ladder.RUNGS`).
+        table: From `questions.leakage.score_strategies`.
+        names: Strategy to its name (`splits.STRATEGIES`).
         floor: Share of the commonest class; NaN for none.
         ax: Axes to draw into; new ones if None.
 
     Returns:
         The Axes.
     """
-    ax = ax or plt.subplots(figsize=(11, 5.4), layout="constrained")[1]
-    _plot_bars(ax, table, group="rung", names={})
-    leaks = table.drop_duplicates("rung").set_index("rung")
-    labels = [_describe_leaks(names.get(r, r), row) for r, row in leaks.iterrows()]
-    ax.set_xticks(range(len(leaks)), labels, fontsize=8)
-    _draw_floor(ax, floor)
+    ax = make_axes(ax, (11, 5.4))
+    strategies = _plot_models(ax, table, group="strategy")
+    leaks = table.drop_duplicates("strategy").set_index("strategy")
+    labels = [_describe_leaks(names.get(s, s), leaks.loc[s]) for s in strategies]
+    ax.set_xticks(range(len(labels)), labels, fontsize=SMALL)
+    draw_floor(ax, floor)
     ax.set_xlabel("validation frames that have in training …", fontsize=9)
     ax.set_title(
         "The same models, held out ever more strictly\n"
         f"{describe_counts(table)}; bars: mean, lines: spread over folds",
-        fontsize=10,
+        fontsize=TITLE,
     )
-    _put_legend_above(ax)
+    put_legend_below(ax)
     return ax
 
 
 def _describe_leaks(name: str, row: pd.Series) -> str:
-    """Write a rung's name and its leaks, one a line."""
+    """Write a strategy's name and its leaks, one a line."""
     lines = [
         f"{row[column]:.0%} {what}"
         for column, what in (
@@ -111,40 +101,29 @@ def _describe_leaks(name: str, row: pd.Series) -> str:
     return "\n".join([name.upper(), *lines])
 
 
-def _draw_floor(ax: Axes, floor: float) -> None:
-    """Draw the majority class's accuracy, if known."""
-    if np.isfinite(floor):
-        ax.axhline(floor, label=NAMES["majority"], **_FLOOR)
-
-
-def _put_legend_above(ax: Axes) -> None:
-    """Put the legend into a row above the Axes, where it hides no bar."""
-    n_columns = max(1, len(ax.get_legend_handles_labels()[1]))
-    ax.legend(fontsize=8, ncols=n_columns, loc="lower left", bbox_to_anchor=(0, -0.42))
-
-
-def plot_room(
-    table: pd.DataFrame, *, names: dict[str, str], ax: Axes | None = None
+def plot_background(
+    table: pd.DataFrame, *, names: Mapping[str, str], ax: Axes | None = None
 ) -> Axes:
     """Plot accuracy as filmed, without the person, and with the person elsewhere.
 
     Args:
-        table: From `room_test.run_room_test`.
-        names: Variant to its name (`room_pictures.VARIANTS`).
+        table: From `questions.background.score_variants`.
+        names: Variant to its name (`background_images.VARIANTS`).
         ax: Axes to draw into; new ones if None.
 
     Returns:
         The Axes.
     """
-    ax = ax or plt.subplots(figsize=(8, 4.6), layout="constrained")[1]
-    _plot_bars(ax, table, group="variant", names=names)
-    _draw_floor(ax, float(table["floor"].iloc[0]))
+    ax = make_axes(ax, (8, 4.6))
+    variants = _plot_models(ax, table, group="variant")
+    ax.set_xticks(range(len(variants)), [names.get(v, v) for v in variants])
+    draw_floor(ax, float(table["floor"].iloc[0]))
     ax.set_title(
-        "Room test: taught with whole pictures of other people\n"
+        "Background test: fitted on whole pictures of other people\n"
         f"{describe_counts(table)}; lines: spread over people",
-        fontsize=10,
+        fontsize=TITLE,
     )
-    ax.legend(fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0, -0.24))
+    put_legend_below(ax)
     return ax
 
 
@@ -152,14 +131,13 @@ def plot_ablation(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Plot the accuracy of every setting, by question, the default as a line.
 
     Args:
-        table: From `ablation.run_ablation`.
+        table: From `questions.ablation`.
         ax: Axes to draw into; new ones if None.
 
     Returns:
         The Axes.
     """
-    height = 1.4 + 0.3 * len(table)
-    ax = ax or plt.subplots(figsize=(8, height), layout="constrained")[1]
+    ax = make_axes(ax, (8, 1.4 + 0.3 * len(table)))
     questions = list(table["question"].unique())
     for place, row in enumerate(table.itertuples()):
         number = questions.index(row.question)
@@ -168,21 +146,81 @@ def plot_ablation(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             row.accuracy,
             xerr=np.nan_to_num(row.accuracy_sd),
             color=plt.get_cmap("cividis")(0.25 + 0.5 * number / max(1, len(questions))),
-            hatch=_HATCHES[number % len(_HATCHES)],
+            hatch=HATCHES[number % len(HATCHES)],
             edgecolor="white",
-            error_kw={"ecolor": "0.25", "elinewidth": 1, "capsize": 2},
+            error_kw=ERROR_BARS,
         )
         text = f"{row.accuracy:.3f} ({row.difference:+.1f})"
-        box = {"facecolor": "white", "alpha": 0.85, "pad": 1, "lw": 0}
-        ax.text(0.02, place, text, va="center", size=8, bbox=box)
+        ax.text(0.02, place, text, va="center", size=SMALL, bbox=ON_BARS)
     ax.axvline(table["accuracy"].iloc[0], color="0.25", ls="--", lw=1)
     names = [f"{r.setting}  ({r.question})" for r in table.itertuples()]
-    ax.set_yticks(range(len(table)), names, fontsize=8)
+    ax.set_yticks(range(len(table)), names, fontsize=SMALL)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1.05), xlabel="accuracy on people held out")
+    ax.set(xlim=ACCURACY, xlabel="accuracy on people held out")
     ax.set_title(
         f"Which numbers matter (points against {table['setting'].iloc[0]})\n"
         f"{describe_counts(table)}; lines: spread over people",
-        fontsize=10,
+        fontsize=TITLE,
     )
+    return ax
+
+
+def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Plot the labelled seconds of each class, one part of the bar a person.
+
+    Args:
+        labelled: Table `label`, `subject`, `seconds`.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    wide = labelled.pivot_table(
+        "seconds", "label", "subject", aggfunc="sum", fill_value=0.0
+    )
+    ax = make_axes(ax, (8, 1.0 + 0.35 * max(1, len(wide))))
+    left = np.zeros(len(wide))
+    shades = plt.get_cmap("cividis")(np.linspace(0.15, 0.95, wide.shape[1]))
+    for shade, (subject, seconds) in zip(shades, wide.items(), strict=True):
+        ax.barh(wide.index, seconds, left=left, color=shade, ec="w", label=subject)
+        left += seconds.to_numpy()
+    ax.set_xlabel("labelled seconds")
+    ax.set_title(f"{labelled['seconds'].sum():,.0f} s labelled, one shade a person")
+    if wide.shape[1] <= 12:  # more would be taller than the chart
+        ax.legend(fontsize=TINY, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def plot_time_strips(
+    strips: Mapping[str, pd.DataFrame],
+    *,
+    classes: Sequence[str],
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot postures over time, one row a strip, in the colours of the labeller.
+
+    Args:
+        strips: Row name to rows with `start_s`, `end_s`, `label`.
+        classes: Ordered classes, which fix the colours.
+        title: What it shows.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    ax = make_axes(ax, (11, 0.9 + 0.45 * len(strips)))
+    colours = {c["name"]: c["colour"] for c in colour_classes(classes)}
+    for row, spans in enumerate(strips.values()):
+        for start, end, label in spans[["start_s", "end_s", "label"]].to_numpy():
+            face = colours.get(label, "#dddddd")
+            ax.barh(row, end - start, left=start, height=0.8, color=face, ec="white")
+            if end - start > 0.9:  # shorter ones have no room for a word
+                text = str(label).replace("_", " ")
+                style = {"ha": "center", "va": "center", "size": TINY}
+                ax.text((start + end) / 2, row, text, color=ink_on(face), **style)
+    ax.set_yticks(range(len(strips)), list(strips))
+    ax.invert_yaxis()
+    ax.set_xlabel("time in the video (s)")
+    ax.set_title(title, fontsize=TITLE)
     return ax

@@ -1,8 +1,7 @@
-"""Charts made of bodies: weights drawn on a skeleton, and pictures by outcome."""
+"""Charts made of bodies: weights drawn on a skeleton, and examples by outcome."""
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from utils.core.colours import colour_model
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
 from utils.plots.sheets import plot_pose
+from utils.plots.style import SMALL, TITLE, make_grid
 
 _DISC, _ARROW = colour_model("pose_softmax"), "#d55e00"
 
@@ -34,24 +34,17 @@ def plot_weights(
     classes = [c for c in weights["label"].unique() if c in poses]
     n_columns = min(3, len(classes))
     n_rows = -(-len(classes) // n_columns)
-    figure, axes = plt.subplots(
-        n_rows,
-        n_columns,
-        figsize=(3.4 * n_columns, 3 * n_rows + 0.7),
-        layout="constrained",
-        squeeze=False,
-    )
+    size_in = (3.4 * n_columns, 3 * n_rows + 0.7)
+    figure, axes = make_grid(n_rows, n_columns, size_in)
     largest = weights["size"].max()
-    for ax in axes.flat:
-        ax.axis("off")
     for ax, label in zip(axes.flat, classes, strict=False):
         own = weights[weights["label"] == label].set_index("keypoint")
         _draw_weights(ax, own.loc[list(KEYPOINTS)], poses[label], largest)
-        ax.set_title(label.replace("_", " "), fontsize=10)
+        ax.set_title(label.replace("_", " "), fontsize=TITLE)
     figure.suptitle(
-        "What the linear model looks at: larger discs count more, arrows point to\n"
+        "What the linear model goes by: larger discs count more, arrows point to\n"
         f"where a keypoint must move to make the posture more probable{title}",
-        fontsize=10,
+        fontsize=TITLE,
     )
     return figure
 
@@ -65,27 +58,21 @@ def _draw_weights(
         ax.plot(*ends.T, color="0.75", lw=2, zorder=1)
     share = own["size"].to_numpy() / largest
     ax.scatter(*pose.T, s=12 + 380 * share, c=_DISC, alpha=0.55, lw=0, zorder=2)
-    span = float(np.ptp(pose, axis=0).max())
-    arrows = 0.28 * span * own[["weight_x", "weight_y"]].to_numpy() / largest
+    side = float(np.ptp(pose, axis=0).max())
+    arrows = 0.28 * side * own[["weight_x", "weight_y"]].to_numpy() / largest
     for start, move in zip(pose, arrows, strict=True):
         style = {"arrowstyle": "-|>", "color": _ARROW, "lw": 1.2}
         ax.annotate("", start + move, start, arrowprops=style, zorder=3)
-    for name, place in _pick_names(share).items():
-        offset = {"xytext": (8, 6), "textcoords": "offset points"}
-        ax.annotate(name, pose[place], fontsize=8, **offset)
-    centre = (pose.min(axis=0) + pose.max(axis=0)) / 2
-    ax.set_xlim(centre[0] - 0.8 * span, centre[0] + 0.8 * span)
-    ax.set_ylim(centre[1] + 0.66 * span, centre[1] - 0.66 * span)
-    ax.set_aspect("equal")
-
-
-def _pick_names(share: np.ndarray, n_names: int = 2) -> dict[str, int]:
-    """Return the keypoints that count most, one of a pair: name to place."""
-    names: dict[str, int] = {}
+    named: dict[str, int] = {}  # the two that count most, one of a pair
     for place in np.argsort(-share, kind="stable"):
-        name = KEYPOINTS[place].removeprefix("left_").removeprefix("right_")
-        names.setdefault(name, int(place))
-    return dict(list(names.items())[:n_names])
+        named.setdefault(KEYPOINTS[place].split("_")[-1], int(place))
+    for name, place in list(named.items())[:2]:
+        offset = {"xytext": (8, 6), "textcoords": "offset points"}
+        ax.annotate(name, pose[place], fontsize=SMALL, **offset)
+    centre = (pose.min(axis=0) + pose.max(axis=0)) / 2
+    ax.set_xlim(centre[0] - 0.8 * side, centre[0] + 0.8 * side)
+    ax.set_ylim(centre[1] + 0.66 * side, centre[1] - 0.66 * side)
+    ax.set_aspect("equal")
 
 
 def plot_outcomes(
@@ -108,18 +95,13 @@ def plot_outcomes(
     """
     outcomes = list(counts["outcome"])
     n_columns = max(1, int(examples["outcome"].value_counts().max()))
-    figure, axes = plt.subplots(
-        len(outcomes),
-        n_columns,
-        figsize=(2.1 * n_columns + 1.3, 1.75 * len(outcomes) + 0.4),
-        layout="constrained",
-        squeeze=False,
-    )
+    size_in = (2.1 * n_columns + 1.3, 1.75 * len(outcomes) + 0.4)
+    figure, axes = make_grid(len(outcomes), n_columns, size_in)
     rows = counts.set_index("outcome")
     for outcome, line in zip(outcomes, axes, strict=True):
         places = np.flatnonzero((examples["outcome"] == outcome).to_numpy())
-        for ax in line:
-            ax.set(xticks=[], yticks=[], frame_on=False)
+        line[0].axis("on")  # for the label at its left
+        line[0].set(xticks=[], yticks=[], frame_on=False)
         for ax, place in zip(line, places, strict=False):
             plot_pose(images[place], poses[place], ax=ax)
             ax.set_title(_caption(examples.iloc[place]), fontsize=6)
@@ -128,7 +110,7 @@ def plot_outcomes(
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle(
         f"{rows['n_frames'].sum():,} frames of people held out, by who was right",
-        fontsize=10,
+        fontsize=TITLE,
     )
     return figure
 

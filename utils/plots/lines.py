@@ -1,20 +1,24 @@
-"""Lines: how much to label, how sure models are, how wide the intervals.
-
-Colours and markers are those of `plots`. Each chart returns its Axes.
-"""
+"""Lines: how much to label, how sure models are, how wide the intervals."""
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from utils.core.colours import colour_model
-from utils.plots.curves import MARKERS, NAMES, name_model
+from utils.plots.style import (
+    ACCURACY,
+    SMALL,
+    TITLE,
+    draw_floor,
+    make_axes,
+    mark_model,
+    name_model,
+)
 
 
-def plot_draws(
+def plot_learning_curve(
     table: pd.DataFrame,
     *,
     by: str = "n_people",
@@ -24,7 +28,7 @@ def plot_draws(
     """Plot accuracy against what was labelled, on a log axis, with the draws' band.
 
     Args:
-        table: From `draws.learn_from_draws`.
+        table: From `questions.learning_curve.learn_from_draws`.
         by: `n_people` or `n_seconds`.
         floor: Share of the commonest class; NaN for none.
         ax: Axes to draw into; new ones if None.
@@ -32,40 +36,33 @@ def plot_draws(
     Returns:
         The Axes; the band holds the middle 80 % of draws.
     """
-    ax = ax or plt.subplots(figsize=(6.5, 4.4), layout="constrained")[1]
+    ax = make_axes(ax, (6.5, 4.4))
     draws = table.groupby(["model", by, "draw"], sort=False)["accuracy"].mean()
     for model, own in draws.groupby("model", sort=False):
         groups, style = own.groupby(by), {"color": colour_model(model)}
         mean, low, high = groups.mean(), groups.quantile(0.1), groups.quantile(0.9)
-        marker = MARKERS.get(model, "D")
-        ax.plot(mean.index, mean, marker=marker, label=name_model(model), **style)
+        label, marker = name_model(model), mark_model(model)
+        ax.plot(mean.index, mean, marker=marker, label=label, **style)
         ax.fill_between(mean.index, low, high, alpha=0.18, lw=0, **style)
-    if np.isfinite(floor):
-        ax.axhline(
-            floor, color=colour_model("majority"), ls=":", label=NAMES["majority"]
-        )
+    draw_floor(ax, floor)
     amounts = sorted(table[by].unique())
     ax.set_xscale("log")
     ax.set_xticks(amounts, [f"{a:g}" for a in amounts])
     ax.set_xticks([], minor=True)
     what = "people" if by == "n_people" else "seconds of each class"
     ax.set_xlabel(f"{what} labelled (log scale)")
-    ax.set(ylim=(0, 1.05), ylabel="accuracy on people left out")
+    ax.set(ylim=ACCURACY, ylabel="accuracy on people left out")
     n_draws = draws.groupby([by]).size().max() // table["model"].nunique()
+    n_frames = int(table.groupby("subject")["n_frames"].max().sum())
     ax.set_title(
-        f"How much must be labelled?\n{_count_samples(table)}, up to {n_draws} draws a "
-        "point, band: middle 80 % of draws",
-        fontsize=10,
+        f"How much must be labelled?\n{table['subject'].nunique()} people, "
+        f"{n_frames:,} frames, up to {n_draws} draws a point, band: middle 80 % of "
+        "draws",
+        fontsize=TITLE,
     )
     ax.grid(alpha=0.25)
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(fontsize=SMALL, loc="lower right")
     return ax
-
-
-def _count_samples(table: pd.DataFrame) -> str:
-    """Say how many people and frames the draws are told of."""
-    n_frames = int(table.groupby("subject")["n_frames"].max().sum())
-    return f"{table['subject'].nunique()} people, {n_frames:,} frames"
 
 
 def plot_reliability(
@@ -86,7 +83,7 @@ def plot_reliability(
     Returns:
         The Axes; a marker's area goes by its share of the model's frames.
     """
-    ax = ax or plt.subplots(figsize=(5, 4.8), layout="constrained")[1]
+    ax = make_axes(ax, (5, 4.8))
     ax.plot([0, 1], [0, 1], color="0.5", ls=":", lw=1.2, label="as sure as right")
     for model, rows in reliability.groupby("model", sort=False):
         if models is not None and model not in models:
@@ -94,13 +91,13 @@ def plot_reliability(
         share = rows["n_frames"] / rows["n_frames"].sum()
         x, y, colour = rows["confidence"], rows["accuracy"], colour_model(model)
         ax.plot(x, y, color=colour, lw=1.2, label=name_model(model))
-        marker = MARKERS.get(model, "D")
-        ax.scatter(x, y, s=20 + 300 * share, c=colour, marker=marker, alpha=0.8)
+        sizes = 20 + 300 * share
+        ax.scatter(x, y, s=sizes, c=colour, marker=mark_model(model), alpha=0.8)
     ax.set(xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
     ax.set(xlabel="how sure (mean probability)", ylabel="how often right")
-    ax.set_title(f"Below the dotted line: too sure of itself\n{title}", fontsize=10)
+    ax.set_title(f"Below the dotted line: too sure of itself\n{title}", fontsize=TITLE)
     ax.grid(alpha=0.25)
-    ax.legend(fontsize=8, loc="upper left")
+    ax.legend(fontsize=SMALL, loc="upper left")
     return ax
 
 
@@ -123,26 +120,21 @@ def plot_intervals(
         The Axes.
     """
     rows = bounds[bounds["metric"] == metric].reset_index(drop=True)
-    size = (7, 1.3 + 0.4 * len(rows))
-    ax = ax or plt.subplots(figsize=size, layout="constrained")[1]
+    ax = make_axes(ax, (7, 1.3 + 0.4 * len(rows)))
+    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": SMALL}
     for place, row in enumerate(rows.itertuples()):
         colour = colour_model(row.model)
         ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2)
-        ax.plot(row.estimate, place, MARKERS.get(row.model, "D"), color=colour, ms=8)
+        ax.plot(row.estimate, place, mark_model(row.model), color=colour, ms=8)
         text = f"{row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]"
-        ax.annotate(
-            text,
-            (1.01, place),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=8,
-        )
-    ax.set_yticks(range(len(rows)), [name_model(m) for m in rows["model"]], fontsize=8)
+        ax.annotate(text, (1.01, place), **beside)
+    names = [name_model(model) for model in rows["model"]]
+    ax.set_yticks(range(len(rows)), names, fontsize=SMALL)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     if metric == "accuracy":
         ax.set_xlim(0, 1.02)
     ax.set_xlabel(f"{metric.replace('_', ' ')}, with its interval over people")
     n_people = int(rows["n_people"].max()) if len(rows) else 0
-    ax.set_title(f"{n_people} people held out, each once{title}", fontsize=10)
+    ax.set_title(f"{n_people} people held out, each once{title}", fontsize=TITLE)
     ax.grid(axis="x", alpha=0.25)
     return ax

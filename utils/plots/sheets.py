@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
+from utils.plots.style import SMALL, TINY, TITLE, make_axes, make_grid
 
 
 def plot_pose(
@@ -17,7 +18,6 @@ def plot_pose(
     pose: np.ndarray,
     *,
     min_score: float = MIN_SCORE,
-    names: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Plot a picture with its skeleton; doubtful keypoints are hollow and thin.
@@ -26,61 +26,59 @@ def plot_pose(
         image: RGB uint8 `(height, width, 3)`.
         pose: `(17, 3)`: x_px, y_px, score; NaN where missing.
         min_score: Below it a keypoint counts as doubtful.
-        names: Whether to write each keypoint's number and name beside the picture.
         ax: Axes to draw into; new ones if None.
 
     Returns:
         The Axes.
     """
-    ax = ax or plt.subplots(figsize=(5, 4), layout="constrained")[1]
+    ax = make_axes(ax, (5, 4))
     height, width = image.shape[:2]
     ax.imshow(image)
     ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     sure = pose[:, 2] >= min_score
-    ends = [(KEYPOINT_IDX[a], KEYPOINT_IDX[b]) for a, b in EDGES]
-    ax.add_collection(
-        LineCollection(
-            [pose[[a, b], :2] for a, b in ends],
-            colors=EDGE_COLOURS,
-            linewidths=[2.2 if sure[a] and sure[b] else 0.7 for a, b in ends],
-        )
-    )
+    ends = [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES]
+    widths = [2.2 if sure[pair].all() else 0.7 for pair in ends]
+    bones = [pose[pair, :2] for pair in ends]
+    ax.add_collection(LineCollection(bones, colors=EDGE_COLOURS, linewidths=widths))
     faces = np.where(sure, KEYPOINT_COLOURS, "none")
-    ax.scatter(
-        *pose[:, :2].T,
-        s=16,
-        c=faces,
-        edgecolors=KEYPOINT_COLOURS,
-        linewidths=1,
-        zorder=3,
-    )
-    if names:
-        _name_keypoints(ax, pose, width_px=width)
+    style = {"edgecolors": KEYPOINT_COLOURS, "linewidths": 1, "zorder": 3}
+    ax.scatter(*pose[:, :2].T, s=16, c=faces, **style)
     return ax
 
 
-def _name_keypoints(ax: Axes, pose: np.ndarray, *, width_px: int) -> None:
-    """Write the 17 names in two columns beside the picture, joined to their points."""
-    order = np.argsort(pose[:, 1], kind="stable")
-    low, high = ax.get_ylim()[1], ax.get_ylim()[0]
-    by_x = sorted(order, key=lambda k: pose[k, 0])
-    sides = {"right": [k for k in order if k in by_x[9:]]}
-    sides["left"] = [k for k in order if k not in sides["right"]]
-    for side, keypoints in sides.items():
-        places = np.linspace(low, high, len(keypoints) + 2)[1:-1]
-        x = width_px * 1.06 if side == "right" else -width_px * 0.06
-        for keypoint, y in zip(keypoints, places, strict=True):
-            ax.annotate(
+def plot_pose_and_names(image: np.ndarray, pose: np.ndarray) -> Figure:
+    """Plot a picture with its skeleton twice, the second time with the 17 names.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        pose: `(17, 3)`: x_px, y_px, score.
+
+    Returns:
+        Figure with two Axes; the names stand in two columns beside the right one.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+    for ax in axes:
+        plot_pose(image, pose, ax=ax)
+    axes[0].set_title("an example with its skeleton", fontsize=TITLE)
+    axes[1].set_title("the 17 keypoints; left is the subject's left", fontsize=TITLE)
+    height_px, width_px = image.shape[:2]
+    from_top = np.argsort(pose[:, 1], kind="stable")
+    right = set(np.argsort(pose[:, 0], kind="stable")[9:])
+    for x, align in ((1.06 * width_px, "left"), (-0.06 * width_px, "right")):
+        names = [k for k in from_top if (k in right) == (x > 0)]
+        places = np.linspace(0, height_px, len(names) + 2)[1:-1]
+        for keypoint, y in zip(names, places, strict=True):
+            axes[1].annotate(
                 f"{keypoint} {KEYPOINTS[keypoint].replace('_', ' ')}",
                 xy=tuple(pose[keypoint, :2]),
                 xytext=(x, y),
-                ha="left" if side == "right" else "right",
+                ha=align,
                 va="center",
-                fontsize=8,
+                fontsize=SMALL,
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": "0.45", "lw": 0.7},
             )
-    ax.set_title("the 17 keypoints; left is the subject's left", fontsize=10)
+    return figure
 
 
 def plot_sheet(
@@ -110,46 +108,14 @@ def plot_sheet(
         raise ValueError("Expected at least one picture for the sheet, got none.")
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
-    size = (1.9 * n_columns, 1.75 * n_rows + 0.35)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=size, layout="constrained", squeeze=False
-    )
-    for ax in axes.flat:
-        ax.axis("off")
+    size_in = (1.9 * n_columns, 1.75 * n_rows + 0.35)
+    figure, axes = make_grid(n_rows, n_columns, size_in)
     for idx, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         if poses is None:
             ax.imshow(image)
         else:
             plot_pose(image, poses[idx], ax=ax)
         if titles is not None:
-            ax.set_title(titles[idx], fontsize=7)
-    figure.suptitle(title, fontsize=10)
-    return figure
-
-
-def plot_heat_maps(image: np.ndarray, heat_maps: np.ndarray) -> Figure:
-    """Plot a square picture and the heat map of each keypoint over it.
-
-    Args:
-        image: RGB uint8 `(side, side, 3)`, what the network looked at.
-        heat_maps: `(rows, columns, 17)`, 0 to 1.
-
-    Returns:
-        The Figure.
-    """
-    figure, axes = plt.subplots(3, 6, figsize=(11, 6), layout="constrained")
-    axes[0, 0].imshow(image)
-    axes[0, 0].set_title("what PoseNet sees", fontsize=8)
-    grey = image.mean(axis=2)
-    side = image.shape[0]
-    for ax, name, heat in zip(
-        axes.flat[1:], KEYPOINTS, np.moveaxis(heat_maps, 2, 0), strict=True
-    ):
-        ax.imshow(grey, cmap="gray", alpha=0.6)
-        extent = (0, side, side, 0)
-        ax.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=0.6, extent=extent)
-        ax.set_title(name.replace("_", " "), fontsize=8)
-    for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-    figure.suptitle("The network: one heat map a keypoint", fontsize=11)
+            ax.set_title(titles[idx], fontsize=TINY)
+    figure.suptitle(title, fontsize=TITLE)
     return figure

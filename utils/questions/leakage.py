@@ -32,14 +32,14 @@ def run_ladder(
         twins: Group of near-duplicates of each row, for the share of leaks.
 
     Returns:
-        Table with a row a rung and model: `rung`, `model`, the columns of
+        Table with a row a rung and model: `strategy`, `model`, the columns of
         `statistics.summarise_scores`, `n_train` (mean over folds) and the leaks.
     """
     tables = []
     for rung, splits in ladder.items():
         _, predictions = run(samples, models, splits)
         table = summarise_scores(predictions)
-        table.insert(0, "rung", rung)
+        table.insert(0, "strategy", rung)
         table["n_train"] = float(np.mean([len(s.train) for s in splits]))
         tables.append(table.assign(**measure_leaks(samples, splits, twins=twins)))
     return pd.concat(tables, ignore_index=True)
@@ -55,8 +55,8 @@ def read_ladder(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
     Returns:
         One sentence, on the step from random frames to people never seen.
     """
-    accuracy = table.set_index(["rung", "model"])["accuracy"]
-    near = table.set_index("rung").loc["random", "leak_near"]
+    accuracy = table.set_index(["strategy", "model"])["accuracy"]
+    near = table.set_index("strategy").loc["random", "leak_near"]
     near = float(np.ravel(near)[0])
     text = (
         f"Under random frames {near:.0%} of the validation frames have a training "

@@ -1,26 +1,15 @@
 """Tests of `utils.plots.curves`: what a chart holds, not how it looks."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from utils.plots.curves import (
-    plot_confusion,
+    plot_confusions,
     plot_curve_pair,
     plot_curves,
-    plot_time_strips,
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_window() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -76,14 +65,6 @@ def test_accuracy_axis_runs_from_0_to_1(history: pd.DataFrame) -> None:
 
 def test_confusion_writes_share_of_the_true_class_and_count() -> None:
     counts = pd.DataFrame([[3, 1], [0, 2]], index=["a", "b"], columns=["a", "b"])
-    texts = {t.get_text() for t in plot_confusion(counts).texts}
+    ax = plot_confusions({"pose_softmax": counts}).axes[0]
+    texts = {t.get_text() for t in ax.texts}
     assert texts == {"75%\n3", "25%\n1", "100%\n2"}
-
-
-def test_time_strips_draw_every_span() -> None:
-    spans = pd.DataFrame(
-        {"start_s": [0.0, 1.0], "end_s": [1.0, 3.0], "label": ["a", "b"]}
-    )
-    ax = plot_time_strips({"true": spans, "pose": spans}, classes=["a", "b"])
-    assert len(ax.patches) == 4
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]
