@@ -1,48 +1,65 @@
-# make run    set up, then run poseNet.ipynb from top to bottom
-# make test   set up, then run every check and test
-# make lab    set up, then open poseNet.ipynb in JupyterLab
-# make live   serve the live page on this machine: the camera, your own model
-# make clean  remove what can be made again (labels stay)
-#
-# make test TESTS=      also runs the slow ones (half an hour)
-#
-# Settings of make run, all optional:
-#   make run VIDEOS=dir LABELS=file.csv RESULTS=dir POSE_MODEL=movenet_lightning EVERY_S=0.2
-# make live takes VIDEOS, LABELS and RESULTS too.
+# `make` alone lists the targets. A target is described by the comment after `##`, and
+# TAKES_<target> names the settings that may be given to it; any other is refused.
 
 PYTHON ?= python3
 BIN := .venv/bin
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-TESTS ?= not slow
+ifeq ($(wildcard poseNet.ipynb),)
+$(error Start make in the folder of poseNet.ipynb: make -C path/to/that/folder $(MAKECMDGOALS))
+endif
 
-# Every parameter of the notebook can be given to make by its name.
-NAMES := $(shell sed -n 's/^ *"\([A-Z_]*\) = .*/\1/p' poseNet.ipynb)
-SETTINGS = $(foreach name,$(NAMES),$(if $(filter command line,$(origin $(name))),'$(name)=$($(name))'))
+# Every name in the notebook's settings cells can be set.
+NAMES := $(shell sed -n 's/^ *"\([A-Z][A-Z_]*\) = .*/\1/p' poseNet.ipynb)
 
-.PHONY: run test lab live lint bench clean
+TAKES_run := $(NAMES)
+TAKES_predict := VIDEO MODEL RESULTS
+TAKES_live := VIDEOS LABELS RESULTS
+TAKES_test := TESTS
 
-run: $(BIN)/.installed
-	@$(BIN)/python -m utils.run $(SETTINGS)
+GIVEN := $(strip $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v)))
+KNOWN := PYTHON $(foreach goal,$(MAKECMDGOALS),$(TAKES_$(goal)))
+$(foreach v,$(filter-out $(KNOWN),$(GIVEN)),$(error There is no setting $v here. `make$(MAKECMDGOALS:%= %)` takes $(KNOWN)))
 
-test: $(BIN)/.installed-tests lint
-	@$(BIN)/python -m pytest -m "$(TESTS)" --durations=10
+# Settings go to Python through the environment, as POSENET_SET_<name>, and to a command
+# as "$$POSENET_SET_<name>": neither make nor the shell reads what is in them.
+$(foreach v,$(GIVEN),$(eval export POSENET_SET_$v := $$(value $v)))
+unexport $(GIVEN)
+# $(call options,A B) gives a program --A="its value" for each of them that is set.
+options = $(foreach v,$1,$${POSENET_SET_$v:+--$v="$$POSENET_SET_$v"})
 
-lint: $(BIN)/.installed-tests
+.DEFAULT_GOAL := help
+.PHONY: help run lab live predict test lint bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
+	@echo 'Settings of make run: $(NAMES)'
+	@echo 'For example: make run VIDEOS="my films" RESULTS=out EVERY_S=0.5'
+
+run: $(BIN)/.installed ## run poseNet.ipynb from top to bottom; charts, tables and a report
+	@$(BIN)/python -m utils.run || [ $$? -eq 3 ] # 3: done, but not every question
+
+lab: $(BIN)/.installed ## open a copy of poseNet.ipynb in JupyterLab, to label and look
+	@$(BIN)/python -m utils.lab
+
+live: $(BIN)/.installed ## serve the live page on this machine: the camera, your own model
+	@$(BIN)/python -m utils.live.server $(call options,$(TAKES_live))
+
+predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4 MODEL=data/results/pose_softmax.keras
+	@$(BIN)/python -m utils.predict $${POSENET_SET_RESULTS:+--results "$$POSENET_SET_RESULTS"} \
+	  -- "$${POSENET_SET_VIDEO:?Give the film: make predict VIDEO=film.mp4}" $${POSENET_SET_MODEL:+"$$POSENET_SET_MODEL"}
+
+test: $(BIN)/.installed-tests lint ## every check and test; TESTS= also runs the slow ones (half an hour)
+	@$(BIN)/python -m pytest -m "$${POSENET_SET_TESTS-not slow}" --durations=10
+
+lint: $(BIN)/.installed-tests ## what the pre-commit hooks check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/nbstripout --verify --keep-id poseNet.ipynb
 
-lab: $(BIN)/.installed
-	@$(BIN)/jupyter lab poseNet.ipynb
-
-live: $(BIN)/.installed
-	@$(BIN)/python -m utils.live.server $(foreach name,VIDEOS LABELS RESULTS,$(if $($(name)),--$(name)='$($(name))'))
-
-bench: $(BIN)/.installed
+bench: $(BIN)/.installed ## measure speed and memory
 	@$(BIN)/python benchmarks/bench.py
 
-clean:
+clean: ## remove what can be made again; labels stay
 	rm -rf data/frames data/keypoints data/cache data/results
 
 $(BIN)/.installed: requirements.txt

@@ -226,13 +226,12 @@ def test_saving_in_jupyterlab_writes_the_report_where_results_go(
     settings = new_code_cell('RESULTS = "out"', metadata={"tags": ["parameters"]})
     notebook = new_notebook(cells=[settings])
     path = tmp_path / "my_poseNet.ipynb"
-    (tmp_path / "out").mkdir()
     nbformat.write(notebook, path)
-    report.save_report(str(path), {"type": "notebook"})
+    report.save_report(os_path=str(path), model={"type": "notebook"})
     assert not (tmp_path / "out/report.html").exists()  # nothing has been run
     settings.outputs = [_show("<b>done</b>")]
     nbformat.write(notebook, path)
-    report.save_report(str(path), {"type": "notebook"})
+    report.save_report(os_path=str(path), model={"type": "notebook"})
     assert "<b>done</b>" in (tmp_path / "out/report.html").read_text()
 
 

@@ -1,119 +1,267 @@
-"""Tests of `utils.run`."""
+"""Tests of `utils.run`: a run from the command to its last line."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
+import pandas as pd
+import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from utils import run
 
+PARAMETERS = 'VIDEOS = "videos"\nRESULTS = "out"\nEVERY_S = 0.2\nMIRROR = True'
+# Two workers that say who they are, and wait.
+WORK = """
+import os, time
+from joblib import Parallel, delayed
+from utils.core.parallel import run_tasks
+def wait(seconds):
+    open(f"{RESULTS}/{os.getpid()}.pid", "w").close()
+    time.sleep(seconds)
+list(run_tasks(wait, [60, 60], n_jobs=2))
+"""
+
+
+def _notebook(*sources: str) -> nbformat.NotebookNode:
+    cells = [
+        new_markdown_cell("# Settings\ntext"),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        new_markdown_cell("## Work"),
+        *map(new_code_cell, sources or ['print("every", EVERY_S)', "1 + 1"]),
+        new_markdown_cell("## Save"),
+        new_code_cell("saved = True"),
+    ]
+    return new_notebook(cells=cells)
+
 
 @pytest.fixture
-def notebook() -> nbformat.NotebookNode:
-    """Two headings, a parameters cell and a cell that prints and may fail."""
-    parameters = 'RESULTS = "out"\nEVERY_S = 0.2\nMIRROR = True\nSEEDS = [0, 1]'
-    return new_notebook(
-        cells=[
-            new_markdown_cell("# Settings\ntext"),
-            new_code_cell(parameters, metadata={"tags": ["parameters"]}),
-            new_markdown_cell("## Work"),
-            new_code_cell('print("every", EVERY_S)'),
-        ]
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A little notebook in a project of its own, in place of the real one."""
+    folder = tmp_path / "project"
+    (folder / "videos").mkdir(parents=True)
+    (folder / "videos/a.mp4").touch()
+    _write(folder)
+    (folder / "utils").symlink_to(run.ROOT / "utils")
+    monkeypatch.setattr(run, "NOTEBOOK", folder / "poseNet.ipynb")
+    monkeypatch.setattr(run, "ROOT", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _write(folder: Path, *sources: str) -> None:
+    nbformat.write(_notebook(*sources), folder / "poseNet.ipynb")
+
+
+def test_sections_are_named_by_the_last_heading_above() -> None:
+    assert run.name_sections(_notebook()) == {
+        1: "Settings",
+        3: "Work",
+        4: "Work",
+        6: "Save",
+    }
+
+
+def test_a_run_leaves_the_executed_notebook_and_a_report(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main(["RESULTS=my out{1}", "EVERY_S=0.5"]) == 0
+    printed = capfd.readouterr().out.splitlines()
+    headings = [line.split("] ")[1] for line in printed if line.startswith("[")]
+    assert headings == ["Settings, labels and videos.csv", "Settings", "Work", "Save"]
+    assert "every 0.5" in printed
+    assert printed[-1].startswith("Open ")
+    results = project / "my out{1}"
+    executed = nbformat.read(results / "poseNet.ipynb", as_version=4)
+    assert not any("path" in name for name in executed.metadata.papermill)
+    assert "every 0.5" in (results / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_failing_cell_still_leaves_a_report_that_says_what_is_missing(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _write(project, "open(VIDEOS + '/none')", "1")
+    videos = project.parent / "films of anna"
+    (project / "videos").rename(videos)
+    assert run.main([f"VIDEOS={videos}"]) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("make run stopped. ")
+    assert last.endswith("Not done: Save.")
+    report = (project / "out/report.html").read_text(encoding="utf-8")
+    assert "This run stopped before its end." in report
+    assert "Not done: Save." in report
+    for path in (project / "out").iterdir():
+        text = path.read_text(encoding="utf-8")
+        for folder in (project, videos, run.ROOT, Path.home(), Path(sys.prefix)):
+            assert str(folder) not in text, path.name
+        assert "papermill-error" not in text
+
+
+def test_an_error_of_a_cell_is_its_own_sentence(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _write(project, 'raise ValueError("No \\x1b[2Jsitting person. Label one.")')
+    assert run.main([]) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    said = r"No \x1b[2Jsitting person. Label one. Not done: Save."
+    assert last == f"make run stopped. {said}"
+
+
+def test_where_it_is_the_users_turn_nothing_has_failed(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    turn = "from utils.screen import YourTurn\nraise YourTurn('Now label your films.')"
+    _write(project, turn)
+    assert run.main([]) == 0
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    last = printed.out.splitlines()[-1]
+    assert last == "Now label your films. `make lab` opens the notebook."
+    assert "It is your turn." in (project / "out/report.html").read_text()
+
+
+def test_a_question_without_an_answer_is_named_last_and_in_the_exit_code(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mark = {"posenet": {"missing": "Learning curve"}}
+    _write(
+        project,
+        "from IPython.display import Markdown, display",
+        f"display(Markdown('Two people are needed.'), metadata={mark})",
     )
+    assert run.main([]) == 3
+    assert capfd.readouterr().out.splitlines()[-1] == "Done, but for: Learning curve."
+    assert "Missing: Learning curve." in (project / "out/report.html").read_text()
 
 
-def test_defaults_are_the_parameters_cell(notebook: nbformat.NotebookNode) -> None:
-    assert run.read_defaults(notebook) == {
-        "RESULTS": "out",
-        "EVERY_S": 0.2,
-        "MIRROR": True,
-        "SEEDS": [0, 1],
-    }
-
-
-def test_settings_take_the_type_of_the_default(notebook: nbformat.NotebookNode) -> None:
-    texts = ["RESULTS=1", "EVERY_S=1", "MIRROR=False", "SEEDS=[3]"]
-    assert run.read_settings(texts, notebook) == {
-        "RESULTS": "1",
-        "EVERY_S": 1.0,
-        "MIRROR": False,
-        "SEEDS": [3],
-    }
+def test_a_killed_kernel_is_said_to_have_run_out_of_memory(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _write(project, "import os; os.kill(os.getpid(), 9)")
+    assert run.main([]) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "most likely because memory ran out. Set N_JOBS=1" in last
+    assert last.endswith("Not done: Save.")
+    assert "memory ran out" in (project / "out/report.html").read_text()
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("setting", "words"),
     [
-        ("EVERY=1", "Unknown setting 'EVERY=1'"),
-        ("EVERY_S", "expected NAME=value"),
-        ("EVERY_S=often", "expected a value like 0.2"),
-        ("MIRROR=maybe", "expected a value like True"),
+        ("RESULTS=.", "the project's own folder"),
+        ("RESULTS=videos", "the folder of your films"),
+        ("VIDEOS=poseNet.ipynb", "is a file. Give the folder"),
+        ("EVERYS=1", "Did you mean EVERY_S?"),
+        ("VIDEOS=no\x1b[2Jwhere", r"no\x1b[2Jwhere: there is no such folder"),
     ],
 )
-def test_wrong_settings_are_refused_in_one_sentence(
-    text: str, words: str, notebook: nbformat.NotebookNode
+def test_what_cannot_work_stops_in_one_sentence_and_touches_nothing(
+    setting: str, words: str, project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ValueError, match=words):
-        run.read_settings([text], notebook)
+    before = {path: path.stat().st_mtime_ns for path in project.iterdir()}
+    assert run.main([setting]) == 1
+    said = capfd.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert {path: path.stat().st_mtime_ns for path in project.iterdir()} == before
 
 
-def test_cells_are_named_by_place_and_heading(notebook: nbformat.NotebookNode) -> None:
-    assert run.name_cells(notebook) == {
-        1: "cell 1 of 2: Settings",
-        3: "cell 2 of 2: Work",
-    }
+def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
+    rows = [["majority", 0.2, 1.8, 6], ["pose_softmax", 0.98, 0.1, 6]]
+    rows += [["mobilenet_frozen", 0.9, 0.3, 6], ["mobilenet_finetuned", 0.95, 0.2, 6]]
+    columns = ["model", "accuracy", "log_loss", "n_people"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.to_csv(tmp_path / "comparison.csv", index=False)
+    claims = pd.DataFrame({"verdict": ["TRUE", "CANNOT TELL", "TRUE"]})
+    claims["sentence"] = ["TRUE: the pose model is better.", "b", "c"]
+    claims.to_csv(tmp_path / "verdict.csv", index=False)
+    lines = run.describe_answer(tmp_path)
+    assert len(lines) == 5
+    assert lines[0].startswith("pose_softmax: right in 98.0% of the frames of people")
+    assert lines[3:] == [
+        "Claims: 2 TRUE, 1 CANNOT TELL.",
+        "TRUE: the pose model is better.",
+    ]
+    assert run.describe_answer(tmp_path / "none") == []
+
+
+def test_an_executed_section_is_not_missing() -> None:
+    notebook = _notebook()
+    for idx in (1, 3):
+        notebook.cells[idx].execution_count = 1
+    marked = new_output("display_data", {}, metadata={"posenet": {"missing": "Room"}})
+    notebook.cells[3].outputs = [marked]
+    assert run.list_missing(notebook) == ["Save", "Room"]
 
 
 @pytest.fixture
-def project(
-    notebook: nbformat.NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """The little notebook in a folder of its own, in place of the real one."""
-    path = tmp_path / "poseNet.ipynb"
-    nbformat.write(notebook, path)
-    monkeypatch.setattr(run, "NOTEBOOK", path)
-    monkeypatch.setattr(run, "ROOT", tmp_path)
-    return path
+def working(project: Path) -> subprocess.Popen:
+    """A run, begun in a process of its own, whose two workers are at work."""
+    _write(project, WORK)
+    program = project / "program.py"
+    program.write_text(
+        "import sys; from pathlib import Path; from utils import run\n"
+        "run.ROOT = Path.cwd(); run.NOTEBOOK = run.ROOT / 'poseNet.ipynb'\n"
+        "if __name__ == '__main__': sys.exit(run.main([]))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(project.glob("out/*.pid"))) < 2:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+    return process
 
 
-def test_run_leaves_the_executed_notebook_and_a_report(
-    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_no_process_is_left_however_a_run_ends(
+    how: str, working: subprocess.Popen
 ) -> None:
-    out = tmp_path / "out"
-    assert run.main([f"RESULTS={out}", "EVERY_S=0.5"]) == 0
-    printed = capfd.readouterr().out
-    assert "cell 3 of 3: Work" in printed  # one more: the settings given
-    assert "every 0.5" in printed
-    executed = nbformat.read(out / "poseNet.ipynb", as_version=4)
-    assert not any("path" in name for name in executed.metadata.papermill)
-    assert "every 0.5" in (out / "report.html").read_text(encoding="utf-8")
-    assert "http" not in _linked_resources(out / "report.html")
+    number = getattr(signal, how)
+    family = psutil.Process(working.pid).children(recursive=True)
+    assert len(family) >= 3  # the kernel and its workers
+    working.send_signal(number)
+    printed = working.stdout.read()
+    working.wait()
+    deadline = time.monotonic() + 5
+    while any(map(_is_alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [process for process in family if _is_alive(process)]
+    if how != "SIGKILL":
+        assert working.returncode == 128 + number
+        assert printed.count("Stopped. What is done is kept") == 1
+        assert printed.strip().endswith("goes on from here.")
+        assert "Traceback" not in printed
 
 
-def _linked_resources(path: Path) -> str:
-    """Addresses that a browser would fetch for the page."""
-    import re
-
-    text = path.read_text(encoding="utf-8")
-    found = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"([^\"]*)\"", text)
-    return " ".join(found)
-
-
-def test_a_failing_cell_gives_its_own_sentence_and_exit_code_1(
-    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    notebook = nbformat.read(project, as_version=4)
-    notebook.cells[-1].source = 'raise ValueError("No sitting person. Label one.")'
-    nbformat.write(notebook, project)
-    assert run.main([f"RESULTS={tmp_path / 'out'}"]) == 1
-    printed = capfd.readouterr().err.strip().splitlines()[-1]
-    assert printed.startswith("make run stopped. ValueError in cell")
-    assert printed.endswith("No sitting person. Label one.")
+def _is_alive(process: psutil.Process) -> bool:
+    """Return whether a process runs; one that only waits to be buried does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
-def test_results_may_not_overwrite_the_notebook(
-    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run.main([f"RESULTS={tmp_path}"]) == 1
-    assert "project's own folder" in capfd.readouterr().err
+def test_the_first_line_comes_before_anything_heavy_is_loaded() -> None:
+    code = "import sys, utils.run; print({'pandas', 'nbformat', 'papermill'} & "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code} set(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=run.ROOT,
+    )
+    assert done.stdout.strip() == "set()"

@@ -10,6 +10,8 @@ from . import (
     predict,
     questions,
     report,
+    screen,
+    settings,
     training,
     video,
 )

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,17 +26,12 @@ from mistune.util import escape as escape_text
 
 from utils.core.files import atomic_path
 from utils.core.markup import escape_html, escape_terminal
+from utils.screen import is_noise
 
 ROOT = Path(__file__).parents[1]
 NAME = "report.html"
 ANSWER = "answer"  # tag of a cell whose outputs open the report
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
-# How log lines of TensorFlow, LiteRT, absl, CUDA and the kernel begin.
-_NOISE = re.compile(
-    r"(?:[IWEF]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |INFO: |"
-    r"WARNING: All log messages before absl|To enable the following instructions|"
-    r"\[IPKernelApp\]|.*\bcomputation_placer\b|\s*$)"
-)
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # What a film or chart within an HTML output may be; everything else is dropped.
 _DATA = re.compile(
@@ -116,7 +112,11 @@ class _Renderer(HTMLRenderer):
 
 
 def write_report(
-    executed: Path, *, failure: str = "", missing: Sequence[str] = ()
+    executed: Path,
+    *,
+    failure: str = "",
+    is_turn: bool = False,
+    missing: Sequence[str] = (),
 ) -> Path:
     """Write an executed notebook as one HTML file that needs nothing else.
 
@@ -126,6 +126,7 @@ def write_report(
     Args:
         executed: The executed notebook, or one that JupyterLab has saved.
         failure: A sentence, if the run stopped before its end.
+        is_turn: Whether it stopped because a person has to do something first.
         missing: Headings of the sections that are not there.
 
     Returns:
@@ -141,6 +142,7 @@ def write_report(
     page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=_find_title(notebook),
         failure=hide_paths(failure),
+        is_turn=is_turn,
         missing=missing,
         answer=[cell for cell in cells if ANSWER in cell["tags"]],
         cells=cells,
@@ -157,20 +159,23 @@ def write_report(
     return report
 
 
-def save_report(path: str, model: dict[str, Any], **_: object) -> None:
+def save_report(os_path: str, model: dict[str, Any], **_: object) -> None:
     """Write the report whenever JupyterLab saves a notebook that has been run.
 
     Args:
-        path: The notebook's path.
+        os_path: The notebook's path.
         model: What JupyterLab saved.
     """
     if model["type"] != "notebook":
         return
+    path = Path(os_path)
     notebook = nbformat.read(path, as_version=4)
-    if any(cell.get("outputs") for cell in notebook.cells):
-        folder = find_results(Path(path), notebook)
-        if folder != Path(path).parent:  # else it has no settings: some other notebook
-            write_report(Path(path))
+    folder = find_results(path, notebook)
+    is_run = any(cell.get("outputs") for cell in notebook.cells)
+    if is_run and folder != path.parent:  # else it has no settings: another notebook
+        with suppress(OSError):  # a full disk must not keep the notebook from saving
+            folder.mkdir(parents=True, exist_ok=True)
+            write_report(path)
 
 
 def find_results(executed: Path, notebook: nbformat.NotebookNode) -> Path:
@@ -372,11 +377,6 @@ def drop_noise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if outputs:
             cell["outputs"] = [o for o in outputs if o.get("text") != ""]
     return notebook
-
-
-def is_noise(line: str) -> bool:
-    """Return whether a line is a library's own log, or empty."""
-    return bool(_NOISE.match(line))
 
 
 def hide_paths(text: str, *, folders: Sequence[Path] = ()) -> str:

@@ -1,22 +1,59 @@
-"""`make run`: execute `poseNet.ipynb`, leave its results and a report."""
+"""`make run`: execute `poseNet.ipynb`, leave its results, an answer and a report."""
 
 import argparse
-import ast
 import os
+import signal
 import sys
+import textwrap
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
+if TYPE_CHECKING:
+    import nbformat
 
-from utils.core.files import atomic_path
-from utils.core.parallel import follow_bars
-from utils.report import write_report
+    from utils.screen import Screen
+
+# Loaded inside functions: pandas, papermill and Jinja take longer than the first line
+# may, and whoever types a wrong setting need not wait for them.
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "poseNet.ipynb"
+DONE, STOPPED, INCOMPLETE = 0, 1, 3
+_INTERRUPTED = 128  # and the signal's number, as shells say it
+_TURN = "YourTurn"  # the error that means that nothing is wrong
+_MARK = "posenet"  # key of what an output tells `make run`
+_LOOK_S = 0.2
+_MEMORY = (
+    "The kernel was killed, most likely because memory ran out. Set N_JOBS=1, or a "
+    "larger EVERY_S; what was done is kept."
+)
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        failure: The sentence of the cell that stopped it; empty if none did.
+        is_turn: Whether it stopped because a person has to do something first.
+        missing: Headings of what was not done, and questions without an answer.
+    """
+
+    failure: str = ""
+    is_turn: bool = False
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        if self.failure and not self.is_turn:
+            return STOPPED
+        return INCOMPLETE if self.missing and not self.is_turn else DONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,154 +63,166 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line, without the program's name; the process's own if None.
 
     Returns:
-        0 if every cell ran; 1 with one sentence on stderr if not.
+        0 if all was done, or if it is the user's turn; 1 with one sentence on stderr if
+        the run stopped; 3 if it reached its end and a section could not be done.
     """
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("settings", nargs="*", metavar="NAME=value")
+    given = parser.parse_args(arguments).settings
+    print("[    0 s] Settings, labels and videos.csv", flush=True)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
-        notebook = nbformat.read(NOTEBOOK, as_version=4)
-        settings = read_settings(parser.parse_args(arguments).settings, notebook)
-        results = Path(settings.get("RESULTS") or read_defaults(notebook)["RESULTS"])
-        with follow_bars():
-            executed = run_notebook(settings, results=results)
-        report = write_report(executed)
+        settings, results = _prepare(given)
+        outcome = run_notebook(settings, results=results)
+        return finish(outcome, results)
     except (ValueError, OSError) as error:
-        print(f"\nmake run stopped. {error}", file=sys.stderr)
-        return 1
-    print_results(results, report)
-    return 0
+        print(f"make run stopped. {_say_plainly(error)}", file=sys.stderr)
+        return STOPPED
+    except KeyboardInterrupt as error:
+        print("\nStopped. What is done is kept: the same command goes on from here.")
+        sys.stdout.flush()
+        _end_kernels()
+        # A thread still waits for the kernel; nothing is left that must be put away.
+        os._exit(_INTERRUPTED + (error.args or (signal.SIGINT,))[0])
 
 
-def read_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
-    """Read names and values of the cell tagged `parameters`.
-
-    Args:
-        notebook: The notebook.
-
-    Returns:
-        Name to literal value, in the cell's order.
-
-    Raises:
-        ValueError: If there is no such cell.
-    """
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return {
-                target.id: ast.literal_eval(node.value)
-                for node in ast.parse(cell.source).body
-                if isinstance(node, ast.Assign)
-                for target in node.targets
-                if isinstance(target, ast.Name)
-            }
-    raise ValueError("poseNet.ipynb has no cell tagged `parameters`. Restore it.")
+def _raise_interrupt(number: int, _: object) -> None:
+    """End on SIGTERM as on ctrl-C, with no worker left behind."""
+    raise KeyboardInterrupt(number)
 
 
-def read_settings(
-    settings: Sequence[str], notebook: nbformat.NotebookNode
-) -> dict[str, Any]:
-    """Turn `NAME=value` texts into values of the type that the notebook's own have.
+def _prepare(given: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """Read and check all settings; return those given, and the folder of results."""
+    import nbformat
 
-    Args:
-        settings: Texts such as `EVERY_S=0.5` or `VIDEOS=my films`.
-        notebook: The notebook whose parameters they set.
+    from utils import settings
 
-    Returns:
-        Name to value.
-
-    Raises:
-        ValueError: If a name is unknown or a value has another type.
-    """
-    defaults, values = read_defaults(notebook), {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or name not in defaults:
-            raise ValueError(
-                f"Unknown setting {setting!r}: expected NAME=value with a NAME out of "
-                f"{', '.join(defaults)}."
-            )
-        values[name] = _read_value(name, text, defaults[name])
-    return values
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    own = settings.read_settings(settings.list_given(given), notebook)
+    own = settings.place_folders(own, start=Path.cwd(), root=ROOT)
+    values = settings.read_defaults(notebook) | own
+    settings.check_settings(values, root=ROOT)
+    return own, ROOT / values["RESULTS"]
 
 
-def _read_value(name: str, text: str, default: object) -> object:
-    """Read one value: text stays text, all else must be a literal of the same kind."""
-    if isinstance(default, str):
-        return text
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        value = text
-    if isinstance(default, float) and isinstance(value, int):
-        value = float(value)
-    if not isinstance(value, type(default)):
-        raise ValueError(
-            f"{name}={text}: expected a value like {default!r}. Correct the setting."
-        )
-    return value
+def _say_plainly(error: Exception) -> str:
+    """Return an error as a sentence without numbers of the system, safe to print."""
+    from utils.core.markup import escape_terminal
+
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename or 'A file'}: {error.strerror}."
+    return escape_terminal(said)
 
 
-def run_notebook(settings: dict[str, Any], *, results: Path) -> Path:
-    """Execute a copy of the notebook and keep it in the results folder.
+def run_notebook(settings: dict[str, Any], *, results: Path) -> Outcome:
+    """Execute a copy of the notebook, keep it in the results folder, write the report.
 
-    What a cell prints is printed here too, as it comes, under the cell's heading.
+    A heading is printed when its section begins, then what its cells print.
 
     Args:
         settings: Parameters that differ from the notebook's own.
-        results: Folder for the executed notebook.
+        results: Folder for the executed notebook and the report.
 
     Returns:
-        Path of the executed notebook.
-
-    Raises:
-        ValueError: If a cell fails; the message is the cell's own.
+        How it ended.
     """
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
+    from utils.report import write_report
+    from utils.screen import follow_bars
 
     executed = results / NOTEBOOK.name
-    if executed.resolve() == NOTEBOOK.resolve():
-        raise ValueError("RESULTS is the project's own folder. Choose another one.")
-    results.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    _register_engine()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    ended: list[Outcome] = []
+    with follow_bars() as screen:
+        # In a thread of its own, so that ctrl-C reaches this one, and at once.
+        thread = threading.Thread(
+            target=lambda: ended.append(_execute(settings, executed, screen)),
+            daemon=True,
+        )
+        thread.start()
+        while thread.is_alive():
+            thread.join(_LOOK_S)
+    outcome = ended[0] if ended else Outcome("The run ended without saying why.")
+    if executed.is_file():
+        hide = [Path(v) for v in settings.values() if str(v).startswith(os.sep)]
+        outcome.missing += _tidy(executed, hide)
+        write_report(
+            executed,
+            failure=outcome.failure,
+            is_turn=outcome.is_turn,
+            missing=outcome.missing,
+        )
+    return outcome
+
+
+def _execute(settings: dict[str, Any], executed: Path, screen: "Screen") -> Outcome:
+    """Execute the notebook by papermill; return how it ended."""
+    import logging
+
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    _register_engine(screen)
+    watch = "from utils.core.parallel import watch_parent as w; w(whole_group=True)"
+    # papermill puts parameters into braces that stand in a path.
+    path = str(executed).replace("{", "{{").replace("}", "}}")
     try:
         papermill.execute_notebook(
-            NOTEBOOK,
-            executed,
+            str(NOTEBOOK).replace("{", "{{").replace("}", "}}"),
+            path,
             parameters=settings,
             engine_name="posenet",
             kernel_name="python3",
             language="python",
             cwd=str(ROOT),
             progress_bar=False,
-            stdout_file=sys.stdout,
-            stderr_file=sys.stderr,
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # not for users
+            stdout_file=screen,
+            stderr_file=screen,
+            extra_arguments=[
+                "--IPKernelApp.log_level=CRITICAL",  # not for users
+                f"--IPKernelApp.exec_lines={watch}",
+            ],
         )
     except PapermillExecutionError as error:
-        reason = str(error.evalue).strip() or error.ename
-        raise ValueError(
-            f"{error.ename} in cell {error.exec_count} of {executed}: {reason}"
-        ) from error
-    _forget_paths(executed)
-    return executed
+        if error.ename == "TerminatedWorkerError":
+            return Outcome(_MEMORY)
+        said = str(error.evalue).strip() or error.ename
+        return Outcome(said, is_turn=error.ename == _TURN)
+    except DeadKernelError:
+        _end_kernels()
+        return Outcome(_MEMORY)
+    except (ValueError, OSError) as error:
+        return Outcome(_say_plainly(error))
+    return Outcome()
 
 
-def _forget_paths(executed: Path) -> None:
-    """Take the paths of this machine, which papermill notes, out of a notebook."""
-    notebook = nbformat.read(executed, as_version=4)
-    for name in ("input_path", "output_path"):
-        notebook.metadata.get("papermill", {}).pop(name, None)
-    with atomic_path(executed) as part:
-        nbformat.write(notebook, part)
+_KERNELS: set[int] = set()  # the processes that this one has started
 
 
-def _register_engine() -> None:
-    """Teach papermill to say which cell it is at."""
+def _end_kernels() -> None:
+    """End the kernel and its workers, which are in its group."""
+    import psutil
+
+    with suppress(psutil.Error):
+        _KERNELS.update(child.pid for child in psutil.Process().children())
+    for pid in _KERNELS:
+        with suppress(OSError, AttributeError):
+            os.killpg(pid, signal.SIGTERM)
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()
+
+
+def _register_engine(screen: "Screen") -> None:
+    """Let papermill say which section it is at."""
+    import psutil
     from papermill.engines import NBClientEngine, papermill_engines
 
     class TalkingEngine(NBClientEngine):
-        """Papermill's own engine, with a line before each code cell."""
+        """Papermill's own engine, with a line before each section."""
 
         @classmethod
         def execute_managed_notebook(
@@ -183,14 +232,17 @@ def _register_engine() -> None:
             **options: Any,  # noqa: ANN401
         ) -> object:
             begin, start = nb_man.cell_start, time.monotonic()
-            titles = name_cells(nb_man.nb)
+            titles, said = name_sections(nb_man.nb), [""]
 
             def cell_start(
-                cell: nbformat.NotebookNode, cell_index: int, **kwargs: object
+                cell: "nbformat.NotebookNode", cell_index: int, **kwargs: object
             ) -> object:
-                if cell_index in titles:
-                    spent_s = time.monotonic() - start
-                    print(f"[{spent_s:5.0f} s] {titles[cell_index]}", flush=True)
+                title = titles.get(cell_index, "")
+                if title not in ("", said[-1]):
+                    screen.say(f"[{time.monotonic() - start:5.0f} s] {title}")
+                    said.append(title)
+                if not _KERNELS:
+                    _KERNELS.update(p.pid for p in psutil.Process().children())
                 return begin(cell, cell_index, **kwargs)
 
             nb_man.cell_start = cell_start
@@ -199,33 +251,148 @@ def _register_engine() -> None:
     papermill_engines.register("posenet", TalkingEngine)
 
 
-def name_cells(notebook: nbformat.NotebookNode) -> dict[int, str]:
-    """Name each code cell by its place and the heading above it.
+def name_sections(notebook: "nbformat.NotebookNode") -> dict[int, str]:
+    """Name each code cell by the heading above it.
 
     Args:
         notebook: The notebook.
 
     Returns:
-        Cell index to text such as `cell 3 of 40: Frames`.
+        Cell index to heading.
     """
-    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     heading, titles = "", {}
     for idx, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown" and cell.source.startswith("#"):
-            heading = cell.source.splitlines()[0].lstrip("# ")
+        lines = cell.source.splitlines()
+        if cell.cell_type == "markdown":
+            heads = [line for line in lines if line.startswith("#")]
+            heading = heads[-1].lstrip("# ") if heads else heading
         elif cell.cell_type == "code":
-            titles[idx] = f"cell {code.index(idx) + 1} of {len(code)}: {heading}"
+            titles[idx] = heading
     return titles
 
 
-def print_results(results: Path, report: Path) -> None:
-    """Say where the results are."""
-    print(f"\nResults in {results}:")
-    for path in sorted(results.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            size_kb = path.stat().st_size / 1024
-            print(f"  {path.name:<28} {size_kb:>9,.0f} KB")
-    print(f"Open {report} in a browser.")
+def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
+    """Take this machine's folders out of an executed notebook; return what is missing.
+
+    Args:
+        executed: The notebook; it is written anew.
+        folders: Absolute folders that settings name.
+
+    Returns:
+        Headings of sections of which no cell ran, then questions without an answer.
+    """
+    import nbformat
+
+    from utils.core.files import atomic_path
+    from utils.report import hide_paths
+
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if not any("papermill-error" in tag for tag in cell.metadata.get("tags", []))
+    ]
+    for name in ("input_path", "output_path"):
+        notebook.metadata.get("papermill", {}).pop(name, None)
+
+    def hide(node: Any) -> Any:  # noqa: ANN401 (whatever JSON holds)
+        if isinstance(node, str):
+            # Pictures and films are long, and no place for a folder's name.
+            return hide_paths(node, folders=folders) if len(node) < 1 << 20 else node
+        if isinstance(node, dict):
+            return type(node)({key: hide(value) for key, value in node.items()})
+        return [hide(value) for value in node] if isinstance(node, list) else node
+
+    notebook = hide(notebook)
+    with atomic_path(executed) as part:
+        nbformat.write(notebook, part)
+    return list_missing(notebook)
+
+
+def list_missing(notebook: "nbformat.NotebookNode") -> list[str]:
+    """List the sections of which no cell was run, and the questions without an answer.
+
+    Args:
+        notebook: An executed notebook.
+
+    Returns:
+        Headings and names, in order.
+    """
+    titles = name_sections(notebook)
+    ran = {titles[i] for i in titles if notebook.cells[i].get("execution_count")}
+    named = [title for title in dict.fromkeys(titles.values()) if title not in ran]
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            mark = output.get("metadata", {}).get(_MARK, {})
+            named += [mark["missing"]] if mark.get("missing") else []
+    return [name for name in dict.fromkeys(named) if name]
+
+
+def finish(outcome: Outcome, results: Path) -> int:
+    """Print the answer, the files, and last what is missing.
+
+    Args:
+        outcome: How the run ended.
+        results: Folder of the results.
+
+    Returns:
+        The exit code.
+    """
+    from utils.core.markup import escape_terminal
+
+    def say(text: str) -> None:
+        print(escape_terminal(text))
+
+    print()
+    if not outcome.failure:
+        for line in describe_answer(results):
+            say(line)
+    names = [
+        path.name
+        for path in sorted(results.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    ]
+    say(textwrap.fill(f"In {results}: {', '.join(names)}", 88, subsequent_indent="  "))
+    say(f"Open {results / 'report.html'} in a browser.")
+    sys.stdout.flush()
+    if outcome.is_turn:
+        say(f"{outcome.failure} `make lab` opens the notebook.")
+    elif outcome.failure:
+        failure = escape_terminal(outcome.failure)
+        missing = textwrap.shorten(", ".join(outcome.missing), 300, placeholder=" …")
+        text = f"make run stopped. {failure} Not done: {missing or 'nothing else'}."
+        print(text, file=sys.stderr)
+    elif outcome.missing:
+        say(f"Done, but for: {', '.join(outcome.missing)}.")
+    return outcome.code
+
+
+def describe_answer(results: Path) -> list[str]:
+    """Say in five lines what the run found, read from its files.
+
+    Args:
+        results: Folder with `comparison.csv` and `verdict.csv`.
+
+    Returns:
+        Lines; none for what is not there.
+    """
+    import pandas as pd
+
+    lines = []
+    if (results / "comparison.csv").is_file():
+        table = pd.read_csv(results / "comparison.csv")
+        table = table[table["model"] != "majority"]
+        lines += [
+            f"{row.model}: right in {row.accuracy:.1%} of the frames of people never "
+            f"seen ({row.n_people} people; log loss {row.log_loss:.3f})."
+            for row in table.head(3).itertuples()
+        ]
+    if (results / "verdict.csv").is_file():
+        verdict = pd.read_csv(results / "verdict.csv", dtype=str)
+        counts = verdict["verdict"].value_counts()
+        told = ", ".join(f"{n} {word}" for word, n in counts.items())
+        lines += [f"Claims: {told}.", str(verdict["sentence"].iloc[0])]
+    return lines
 
 
 if __name__ == "__main__":

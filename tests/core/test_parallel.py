@@ -1,10 +1,13 @@
 """Tests of `utils.core.parallel`."""
 
-import io
 import os
+import subprocess
+import sys
 import time
 import warnings
+from pathlib import Path
 
+import psutil
 import pytest
 
 from utils.core import parallel
@@ -37,34 +40,42 @@ def test_a_worker_that_is_replaced_is_not_told_of() -> None:
     assert [str(warning.message) for warning in told] == ["anything else"]
 
 
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, time\n"
+        "from utils.core.parallel import run_tasks\n"
+        "def wait(seconds):\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(seconds)\n"
+        "if __name__ == '__main__':\n"
+        "    list(run_tasks(wait, [60, 60], n_jobs=2))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    main = subprocess.Popen(
+        [sys.executable, program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    )
+    workers = [int(main.stdout.readline()) for _ in range(2)]
+    main.kill()
+    main.wait()
+    deadline = time.monotonic() + 5
+    while any(map(_is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_is_alive, workers))
 
 
-@pytest.mark.parametrize("out", [io.StringIO(), _Terminal()], ids=["pipe", "terminal"])
-def test_a_bar_is_seen_where_the_command_was_typed(
-    out: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parallel, "_TERMINAL_S", 0.02)
-    monkeypatch.setattr(parallel, "_PIPE_S", 0.02)
-    with parallel.follow_bars(out), parallel.open_bar(total=3, desc="Film") as bar:
-        for _ in range(3):
-            bar.update()
-            time.sleep(0.05)
-    assert parallel.VARIABLE not in os.environ
-    assert "Film: 100%" in out.getvalue()
-    assert ("\n" in out.getvalue()) != out.isatty()
-
-
-def test_an_unchanged_line_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_PIPE_S", 0.02)
-    out = io.StringIO()
-    with parallel.follow_bars(out):
-        with parallel.open_bar(total=1, desc="Film") as bar:
-            bar.update()
-        time.sleep(0.3)
-    assert out.getvalue().count("100%") == 1
+def _is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that only waits to be buried does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_without_make_run_tqdm_chooses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,15 +4,17 @@ Under papermill nobody sees the notebook's widgets. There a bar writes its line 
 file instead, which `make run` reads and prints.
 """
 
+import multiprocessing
 import os
-import sys
+import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -37,8 +39,8 @@ _ONE_THREAD = dict.fromkeys(
 )
 _MAX_GROWTH_BYTES = 2 << 30
 VARIABLE = "POSENET_PROGRESS"  # holds the file's path while `make run` follows it
-_TERMINAL_S, _PIPE_S = 1.0, 15.0  # between two looks at the file
 _REFRESH_S = 0.5
+_WATCH_S = 0.5
 
 
 def count_workers(n_jobs: int) -> int:
@@ -114,7 +116,33 @@ def _run_limited(function: Callable[[Task], Result], task: Task) -> Result:
     # loky takes a worker that grows by 300 MB for leaking and renews it. A pose network
     # and Keras weigh more than that, and renewing them each time takes half a minute.
     process_executor._MAX_MEMORY_LEAK_SIZE = _MAX_GROWTH_BYTES
+    if multiprocessing.parent_process():  # else a thread of the user's own process
+        watch_parent()
     return function(task)
+
+
+@lru_cache(maxsize=1)
+def watch_parent(*, whole_group: bool = False) -> None:
+    """End this process soon after the one that started it is gone, however it went.
+
+    A worker whose parent was killed would wait for tasks for five minutes, with all its
+    memory. Called again, this does nothing.
+
+    Args:
+        whole_group: Whether to end all processes of this one's group with it: the
+            kernel of a notebook leads a group of its own, its workers are in it.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_S)
+        if whole_group and hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+            # Workers end by this; loky's tracker does not, and clears up after them.
+            os.killpg(0, signal.SIGTERM)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
@@ -201,41 +229,4 @@ def open_bar(**options: object) -> "tqdm":
     from tqdm import tqdm as bar
 
     line = _LastLine(Path(path))
-    return bar(file=line, mininterval=_TERMINAL_S, ncols=100, ascii=True, **options)
-
-
-@contextmanager
-def follow_bars(out: TextIO | None = None) -> Iterator[None]:
-    """Print the bars of programs that are started in this block.
-
-    On a terminal the line is renewed; in a file or pipe a line comes now and then.
-
-    Args:
-        out: Where to print; stderr if None.
-
-    Yields:
-        Nothing.
-    """
-    out = out or sys.stderr
-    with TemporaryDirectory(prefix="posenet-") as folder:
-        path, stop = Path(folder) / "progress", threading.Event()
-        thread = threading.Thread(target=_follow, args=(path, out, stop), daemon=True)
-        os.environ[VARIABLE] = str(path)
-        thread.start()
-        try:
-            yield
-        finally:
-            del os.environ[VARIABLE]
-            stop.set()
-            thread.join()
-
-
-def _follow(path: Path, out: TextIO, stop: threading.Event) -> None:
-    """Print the file's line whenever it has changed, until told to stop."""
-    on_terminal, shown, is_last = out.isatty(), "", False
-    while not is_last:
-        is_last = stop.wait(_TERMINAL_S if on_terminal else _PIPE_S)
-        line = path.read_text(encoding="utf-8") if path.exists() else ""
-        if line != shown:
-            print(f"  {line}", end="\r" if on_terminal else "\n", file=out, flush=True)
-            shown = line
+    return bar(file=line, mininterval=_REFRESH_S, ncols=76, ascii=True, **options)
