@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.core.cache import build_key, hash_module
+from utils.core.cache import build_key, hash_module, read_kept, write_kept
 
 
 @pytest.fixture
@@ -77,3 +77,18 @@ DECLARATIONS = [
 def test_what_stages_declare_as_their_code_is_there(module: str, name: str) -> None:
     for declared in getattr(importlib.import_module(module), name):
         assert len(hash_module(declared)) == 64
+
+
+def test_what_is_kept_comes_back_and_what_is_damaged_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    assert read_kept(path) is None
+    write_kept(path, b"result")
+    assert read_kept(path) == b"result"
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        assert read_kept(path) is None
+    path.write_bytes(whole[:-1])
+    assert read_kept(path) is None

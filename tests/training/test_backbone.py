@@ -83,6 +83,22 @@ def test_only_new_pictures_are_embedded(frames: pd.DataFrame, embed: Callable) -
     np.testing.assert_array_equal(again[::-1], every)
 
 
+def test_damaged_features_are_made_again(
+    frames: pd.DataFrame, embed: Callable, tmp_path: Path
+) -> None:
+    first, _ = embed(frames)
+    (path,) = (tmp_path / "kept").glob("*/*")
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(5):  # where in the file does not matter: see test_cache
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        again, n_read = embed(frames)
+        assert n_read == 6
+        np.testing.assert_array_equal(first, again)
+        assert path.read_bytes() == whole
+
+
 def test_versions_of_a_picture_do_not_depend_on_its_neighbours(
     frames: pd.DataFrame, embed: Callable, tmp_path: Path
 ) -> None:

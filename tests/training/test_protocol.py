@@ -91,6 +91,29 @@ def test_models_learn_again_only_what_changed(
     assert len(list(tmp_path.glob("called-*"))) == 3
 
 
+def test_damaged_runs_are_made_again(samples: pd.DataFrame, tmp_path: Path) -> None:
+    """100 flipped bits in kept histories and predictions: none is used."""
+    model = Model(
+        "noisy", partial(_noisy_fit, folder=tmp_path), key="1", n_parameters=3
+    )
+    options = {"seeds": [0], "folder": tmp_path / "fits"}
+    first = run_models(samples, [model], build_splits(samples), **options)
+    rng = np.random.default_rng(0)
+    kept = sorted((tmp_path / "fits").iterdir())
+    assert len(kept) == 6
+    for _ in range(100):
+        path = kept[rng.integers(len(kept))]
+        content = bytearray(path.read_bytes())
+        content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(content)
+        for trace in tmp_path.glob("called-*"):
+            trace.unlink()
+        again = run_models(samples, [model], build_splits(samples), **options)
+        assert len(list(tmp_path.glob("called-*"))) == 1
+        for one, two in zip(first, again, strict=True):
+            pd.testing.assert_frame_equal(one, two)
+
+
 def test_models_in_two_processes_give_what_one_gives(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
-"""The one rule for cached results: a key of inputs, settings and the code that decides.
+"""The one rule for cached results: a key of all that decides them, and a checksum.
 
 A stage names its code as modules, and the key holds a hash of their source: whoever
 touches one of them has the results made again, and nobody else has to. No version
-number is raised by hand and no file is found by a pattern.
+number is raised by hand and no file is found by a pattern. What is kept begins with
+the hash of the rest, so that a file in which a bit has changed counts as not there.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from utils.core.files import hash_file
+from utils.core.files import atomic_path, hash_file
 
 
 def build_key(*, code: tuple[str, ...] = (), **parts: object) -> str:
@@ -80,3 +81,31 @@ def hash_module(name: str) -> str:
         for path in sorted(folder.rglob("*.py"))
     }
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+
+
+def write_kept(path: Path, data: bytes) -> None:
+    """Keep a result: its sha256 and its bytes, whole or not at all.
+
+    Args:
+        path: Where to; named by `build_key`.
+        data: The result as bytes.
+    """
+    with atomic_path(path) as part:
+        part.write_bytes(hashlib.sha256(data).digest() + data)
+
+
+def read_kept(path: Path) -> bytes | None:
+    """Read a result that `write_kept` kept.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its bytes; None if it is not there or damaged: then it is to be made again.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, data = content[:32], content[32:]
+    return data if hashlib.sha256(data).digest() == digest else None

@@ -6,6 +6,7 @@ learns from pictures learns from those. (A module of its own: its source is part
 their key, and minutes of work must not depend on how the blocks above learn.)
 """
 
+import io
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from utils.core.cache import build_key
-from utils.core.files import atomic_path, hash_file
+from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.files import hash_file
 from utils.core.parallel import run_tasks
-from utils.core.weights import find_weights
+from utils.core.weights import find_weights, read_sha256sums
 from utils.training.augment import (
     Augmentation,
     augment_image,
@@ -73,7 +74,8 @@ def embed_frames(
     hashes = [hash_file(path) for path in paths]
     canvas_wh = choose_canvas(read_image(paths[0]))
     versions = Augmentation(canvas_wh, mirrors, n_augmented)
-    key = build_key(code=CODE, cut=CUT, weights=WEIGHTS, versions=versions)
+    weights = read_sha256sums()[WEIGHTS]
+    key = build_key(code=CODE, weights=weights, versions=versions)
     folder = Path(folder) / key
     known = _find_known(folder)
     # a dict: a picture that is there twice is computed once
@@ -88,22 +90,30 @@ def embed_frames(
     return _read_known(hashes, known)
 
 
+def _read_kept(path: Path) -> tuple[list[str], np.ndarray] | None:
+    """Read the pictures' hashes and features of a file; None if it is damaged."""
+    data = read_kept(path)
+    if data is None:
+        return None
+    with np.load(io.BytesIO(data)) as kept:
+        return kept["hashes"].tolist(), kept["features"]
+
+
 def _find_known(folder: Path) -> dict[str, tuple[Path, int]]:
-    """Return where each picture's results lie: hash -> file and row in it."""
+    """Return where each picture's features lie: hash -> file and row in it."""
     known: dict[str, tuple[Path, int]] = {}
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as kept:
-            known |= {h: (path, row) for row, h in enumerate(kept["hashes"].tolist())}
+    for path in sorted(folder.glob("*.features")):
+        hashes, _ = _read_kept(path) or ([], None)
+        known |= {h: (path, row) for row, h in enumerate(hashes)}
     return known
 
 
 def _read_known(hashes: list[str], known: dict[str, tuple[Path, int]]) -> np.ndarray:
-    """Read the results of pictures, in their order."""
+    """Read the features of pictures, in their order."""
     places = pd.DataFrame([known[h] for h in hashes], columns=["path", "row"])
     out: np.ndarray | None = None
     for path, rows in places.groupby("path"):
-        with np.load(path) as kept:
-            features = kept["features"]
+        features = _read_kept(path)[1]
         if out is None:
             out = np.empty((len(hashes), *features.shape[1:]), dtype=features.dtype)
         out[rows.index] = features[rows["row"]]
@@ -126,9 +136,9 @@ def _embed_and_keep(
         # half the disk; what is lost is far below what augmentation changes
         features.append(run(images).astype(np.float16))
     hashes = [content for content, _ in task]
-    out = folder / f"{build_key(hashes=hashes)}.npz"
-    with atomic_path(out) as part, part.open("wb") as file:
-        np.savez(file, hashes=np.array(hashes), features=np.stack(features))
+    out, data = folder / f"{build_key(hashes=hashes)}.features", io.BytesIO()
+    np.savez(data, hashes=np.array(hashes), features=np.stack(features))
+    write_kept(out, data.getvalue())
     return {content: (out, row) for row, content in enumerate(hashes)}
 
 

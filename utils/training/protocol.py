@@ -5,6 +5,7 @@ probabilities of others. What it is and how it learns is its own matter; which r
 folds and seeds it gets is decided here, once for all.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +16,12 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from utils.core.cache import build_key
+from utils.core.cache import build_key, read_kept, write_kept
 from utils.core.parallel import open_bar, run_tasks
-from utils.core.tables import check_table, read_table, write_table
+from utils.core.tables import check_table
 
 CODE = ("utils.training.protocol",)  # what decides a run beside its model
+_TABLES = ("history", "predictions")
 
 
 class Fit(Protocol):
@@ -215,26 +217,19 @@ def run_models(
         for split in splits
         for seed in seeds
     ]
-    # the predictions are written last: where they are, the run is whole
-    missing = [
-        job for job in jobs if not job[3].with_suffix(".predictions.parquet").exists()
-    ]
+    kept = {job[3]: _read_run(job[3]) for job in jobs}
+    missing = [job for job in jobs if kept[job[3]] is None]
     if missing:
         runs = run_tasks(partial(_run, samples, classes), missing, n_jobs=n_jobs)
         with open_bar(total=len(missing), desc="Training", unit="run") as bar:
             for _ in runs:
                 bar.update()
+        kept |= {path: _read_run(path) for *_, path in missing}
     history, predictions = (
-        pd.concat(
-            [
-                read_table(path.with_suffix(f".{name}.parquet"), name)
-                for *_, path in jobs
-            ],
-            ignore_index=True,
-        )
-        for name in ("history", "predictions")
+        check_table(pd.concat(tables, ignore_index=True), name)
+        for name, tables in zip(_TABLES, zip(*kept.values(), strict=True), strict=True)
     )
-    return check_table(history, "history"), check_table(predictions, "predictions")
+    return history, predictions
 
 
 def _hash_samples(samples: pd.DataFrame) -> str:
@@ -268,14 +263,24 @@ def _run(
     classes: Sequence[str],
     job: tuple[Model, Split, int, Path],
 ) -> None:
-    """Do one run and store its two tables; the second one marks that both are whole."""
+    """Do one run and store its two tables."""
     model, split, seed, path = job
     history, probabilities = model.fit(split.train, split.val, seed=seed)
-    history = history.assign(model=model.name, fold=split.fold, seed=seed)
     rows = build_predictions(samples.iloc[split.val], probabilities, classes=classes)
-    rows = rows.assign(model=model.name, fold=split.fold, seed=seed)
-    write_table(history, path.with_suffix(".history.parquet"), "history")
-    write_table(rows, path.with_suffix(".predictions.parquet"), "predictions")
+    for name, table in zip(_TABLES, (history, rows), strict=True):
+        table = table.assign(model=model.name, fold=split.fold, seed=seed)
+        parquet = check_table(table, name).to_parquet(index=False)
+        write_kept(path.with_suffix(f".{name}"), parquet)
+
+
+def _read_run(path: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Read one run's history and predictions; None if either is not there, whole."""
+    kept = [read_kept(path.with_suffix(f".{name}")) for name in _TABLES]
+    if None in kept:
+        return None
+    tables = [pd.read_parquet(io.BytesIO(data)) for data in kept]
+    history, predictions = map(check_table, tables, _TABLES)
+    return history, predictions
 
 
 def build_predictions(
