@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils import run
+from utils import run, settings
 from utils.video.reader import write_video
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ def test_imports_stand_in_the_first_code_cell_only() -> None:
 
 def test_settings_are_plain_values() -> None:
     notebook = nbformat.read(ROOT / "poseNet.ipynb", as_version=4)
-    defaults = run.read_defaults(notebook)
+    defaults = settings.read_defaults(notebook)
     assert {"VIDEOS", "LABELS", "RESULTS", "POSE_MODEL", "EVERY_S"} <= set(defaults)
 
 
@@ -56,7 +56,7 @@ def short_demo(tmp_path: Path) -> dict[str, str]:
         shutil.copy(ROOT / "videos" / f"{name}.mp4", videos)
     listed = pd.read_csv(ROOT / "videos/videos.csv")
     listed[listed["video"].isin(names)].to_csv(videos / "videos.csv", index=False)
-    labels = pd.read_csv(ROOT / "data/labels.csv")
+    labels = pd.read_csv(ROOT / "videos/labels.csv")
     kept = labels[labels["video"].isin(names)]
     kept.to_csv(
         tmp_path / "labels.csv",

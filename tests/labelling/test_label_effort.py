@@ -42,7 +42,7 @@ class Person:
         self.labeller.front_end.send = self._hear
         self._send("ready")
         self._send("set", unit=unit)
-        truth = pd.read_csv(ROOT / "data/labels.csv")
+        truth = pd.read_csv(ROOT / "videos/labels.csv")
         self.truth = dict(list(truth.groupby("video")))
 
     def _hear(self, message: dict, _: list) -> None:

@@ -75,7 +75,7 @@ class Wire:
 
 def _label_true(session: Session, source: Path, n_rows: dict[str, int]) -> None:
     """Label the first rows of some videos as they truly are."""
-    truth = pd.read_csv(source.parent / "data" / "labels.csv")
+    truth = pd.read_csv(source / "labels.csv")
     for video, n in n_rows.items():
         for row in truth[truth["video"] == video].iloc[:n].itertuples():
             session.label(video, 0, row.start_s, row.end_s, row.label)

@@ -318,7 +318,7 @@ def test_dragging_on_the_time_line_labels_exactly_that(labelling: Labelling) -> 
 def test_enter_accepts_the_proposal_in_view(
     labelling: Labelling, demo_videos: Path
 ) -> None:
-    truth = (demo_videos.parent / "data" / "labels.csv").read_text().splitlines()
+    truth = (demo_videos / "labels.csv").read_text().splitlines()
     known = [line for line in truth if line.startswith(("person1_b", "person2_a"))]
     (labelling.folder / "labels.csv").write_text("\n".join([truth[0], *known]) + "\n")
     labelling.run_all()

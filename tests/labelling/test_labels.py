@@ -10,6 +10,7 @@ from utils.labelling.labels import (
     advise_labels,
     check_classes,
     check_labels,
+    find_labels,
     label_frames,
     read_labels,
     resolve_spans,
@@ -131,7 +132,7 @@ def test_the_demo_labels_fit_the_demo_clips(demo_videos: Path) -> None:
     keypoints = pd.read_csv(demo_videos / "true_keypoints.csv", usecols=["video"])
     n_frames = keypoints["video"].value_counts()  # of clips with 15 frames a second
     videos = pd.DataFrame({"video": n_frames.index, "duration_s": n_frames / 15})
-    labels = read_labels(demo_videos.parent / "data" / "labels.csv", videos)
+    labels = read_labels(demo_videos / "labels.csv", videos)
     assert len(labels) == 72
 
 
@@ -186,3 +187,23 @@ def test_classes_that_cannot_be_split_are_refused(rows: list, problem: str) -> N
 def test_classes_shown_by_two_people_pass() -> None:
     rows = [("ann", "sit"), ("bob", "sit"), ("bob", "lie"), ("ann", "lie")]
     check_classes(pd.DataFrame(rows, columns=["subject", "label"]))
+
+
+def test_labels_begin_as_a_copy_of_those_that_the_films_bring(tmp_path: Path) -> None:
+    films, own = tmp_path / "films", tmp_path / "data/labels.csv"
+    films.mkdir()
+    assert find_labels(own, films) == own
+    assert not own.exists()
+    (films / "labels.csv").write_bytes(b"video,start_s,end_s,label\na,0,1,sit\n")
+    assert find_labels(own, films) == own
+    assert own.read_bytes() == (films / "labels.csv").read_bytes()
+    own.write_bytes(b"mine")
+    assert find_labels(own, films) == own
+    assert own.read_bytes() == b"mine"
+
+
+def test_labels_of_the_films_are_used_where_none_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(b"video,start_s,end_s,label\n")
+    (tmp_path / "data").touch()  # a file where a folder should be
+    found = find_labels(tmp_path / "data/labels.csv", tmp_path)
+    assert found == tmp_path / "labels.csv"

@@ -16,6 +16,7 @@ from . import (
 from .labels import (
     advise_labels,
     check_classes,
+    find_labels,
     label_frames,
     read_labels,
     summarise_labels,

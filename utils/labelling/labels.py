@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from utils.core.files import atomic_path
 from utils.core.tables import check_table
 from utils.labelling.csv_store import read_labels_file, split_labels
 from utils.labelling.spans import SPECIAL_LABELS, UNSURE, Span
@@ -28,6 +29,31 @@ TOLERANCE_S = 0.2
 # Advice aims at this much of each class, and at this much from a further person.
 _MIN_CLASS_S = 10.0
 _MIN_PERSON_S = 5.0
+
+
+def find_labels(path: Path | str, folder: Path | str) -> Path:
+    """Return the labels file to use: the user's, begun with what the films bring along.
+
+    A folder of films may hold a `labels.csv` of its own, as the demo's does. Where the
+    user has no labels yet, theirs begin as a copy of it: what the films bring stays as
+    it is, and belongs to whoever made it.
+
+    Args:
+        path: The user's labels CSV; it need not exist.
+        folder: Folder of the videos.
+
+    Returns:
+        `path`; or the file in the folder, where `path` cannot be written.
+    """
+    path, brought = Path(path), Path(folder) / "labels.csv"
+    if path.exists() or not brought.is_file():
+        return path
+    try:
+        with atomic_path(path) as part:
+            part.write_bytes(brought.read_bytes())
+    except OSError:
+        return brought
+    return path
 
 
 def read_labels(
