@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import time
 
 import pytest
@@ -74,3 +75,11 @@ def test_noise_of_libraries_is_not_printed() -> None:
         own.write("E0000 00:00:17 8255 cuda_dnn.cc:8310] Unable to register\n")
         own.write("UserWarning: a person became a fold\n")
     assert out.getvalue() == "UserWarning: a person became a fold\n"
+
+
+def test_what_a_program_below_writes_past_python_is_shown_without_noise() -> None:
+    out = io.StringIO()
+    command = "echo INFO: Created delegate >&2; echo a fault >&2"
+    with screen.follow_bars(out):
+        subprocess.run(["sh", "-c", command], check=True)
+    assert out.getvalue() == "a fault\n"

@@ -119,9 +119,39 @@ def follow_bars(out: TextIO | None = None) -> Iterator[Screen]:
         os.environ[VARIABLE] = str(Path(folder) / "progress")
         thread.start()
         try:
-            yield screen
+            with _catch_errors(screen):
+                yield screen
         finally:
             del os.environ[VARIABLE]
             stop.set()
             thread.join()
             screen.draw(is_last=True)
+
+
+@contextmanager
+def _catch_errors(screen: Screen) -> Iterator[None]:
+    """Show what programs below write to stderr by themselves, without their noise.
+
+    The kernel sends what its cells print; but C libraries in its workers write to the
+    file that they inherit, past Python.
+    """
+    sys.stderr.flush()
+    read, write = os.pipe()
+    before = os.dup(2)
+    os.dup2(write, 2)
+    os.close(write)
+
+    def show() -> None:
+        with os.fdopen(read, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                screen.write(line)
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
+        thread.join(_TERMINAL_S)  # it ends when the last program below has ended
