@@ -14,6 +14,7 @@ NAMES := $(shell sed -n 's/^ *"\([A-Z][A-Z_]*\) = .*/\1/p' poseNet.ipynb)
 TAKES_run := $(NAMES)
 TAKES_predict := VIDEO MODEL RESULTS
 TAKES_live := VIDEOS LABELS RESULTS
+TAKES_export := MODEL RESULTS
 TAKES_test := TESTS
 
 GIVEN := $(strip $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v)))
@@ -28,7 +29,7 @@ unexport $(GIVEN)
 options = $(foreach v,$1,$${POSENET_SET_$v:+--$v="$$POSENET_SET_$v"})
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live predict test lint bench clean
+.PHONY: help run lab live export predict test lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
@@ -43,6 +44,9 @@ lab: $(BIN)/.installed ## open a copy of poseNet.ipynb in JupyterLab, to label a
 
 live: $(BIN)/.installed ## serve the live page on this machine: the camera, your own model
 	@$(BIN)/python -m utils.live.server $(call options,$(TAKES_live))
+
+export: $(BIN)/.installed ## write the classifier for elsewhere: TFLite, ONNX, Python, C, a web page
+	@$(BIN)/python -m utils.export.forms $(call options,$(TAKES_export))
 
 predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4 MODEL=data/results/pose_softmax.keras
 	@$(BIN)/python -m utils.predict $${POSENET_SET_RESULTS:+--results "$$POSENET_SET_RESULTS"} \

@@ -20,7 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"core"},
     "predict": {"core"},
     # what is exported is the feature rule and the classifier itself, not a copy of them
-    "export": {"core", "pose", "training"},
+    # (the live page reads `model_json`, and `forms` writes the page among the others)
+    "export": {"core", "live", "pose", "training"},
     # recorded spans are labels, and a page carries what an export does
     "live": {"core", "export", "labelling", "training"},
     "plots": {"core"},

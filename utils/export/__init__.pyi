@@ -1,3 +1,9 @@
 from . import (
+    forms,
     model_json,
+    onnx_file,
+    source,
+    tflite,
 )
+from .forms import write
+from .model_json import Facts, build_model, read_model

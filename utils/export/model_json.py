@@ -18,7 +18,7 @@ finds every other change. A reader in another language does the same five things
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -88,6 +88,22 @@ class Facts:
     mirrored: bool = True
     n_passes: int = 2
     look_turned: bool = True
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An export, read back and checked.
+
+    Attributes:
+        model: What its `model.json` holds.
+        predict: Numbers `(n, 51)` (y, x, score of each keypoint) in, probabilities
+            `(n, n_labels)` out.
+        difference: The largest to the answers that it carries.
+    """
+
+    model: Model
+    predict: Callable[[np.ndarray], Any]
+    difference: float
 
 
 def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Model:
@@ -193,7 +209,7 @@ def _describe_network(name: str) -> dict[str, Any]:
 
 def _build_checks(model: Model) -> list[dict[str, Any]]:
     """Make up bodies, and keep five that tell every label from every other."""
-    poses, sizes = _make_bodies(n_bodies=400)
+    poses, sizes = make_bodies(400)
     features = compute_features(model, poses, sizes)
     logits, shares = compute_answers(model, features)
     columns, labels = model["features"]["columns"], model["labels"]
@@ -231,8 +247,11 @@ def _pick_rows(shares: np.ndarray) -> list[int]:
     return picked
 
 
-def _make_bodies(*, n_bodies: int) -> tuple[np.ndarray, np.ndarray]:
+def make_bodies(n_bodies: int) -> tuple[np.ndarray, np.ndarray]:
     """Make up stick figures in any posture, the same ones each time; nobody's.
+
+    Args:
+        n_bodies: How many.
 
     Returns:
         Poses `(n_bodies, 17, 3)`: x_px, y_px, score; and picture sizes `(n_bodies, 2)`.
@@ -550,3 +569,84 @@ def _check_answers(model: Model) -> None:
                         f"in check {number} of {N_CHECKS}, {name} ({part}) comes out "
                         f"as {value:.6g} where {answer:.6g} is written"
                     )
+
+
+def build_numbers(poses: np.ndarray) -> np.ndarray:
+    """Return poses as exports take them: 51 numbers, 17 times y, x, score.
+
+    Args:
+        poses: `(n, 17, 3)`: x, y, score, in any unit that is the same on both axes.
+
+    Returns:
+        float32 array `(n, 51)`.
+    """
+    flat = np.asarray(poses)[:, :, [1, 0, 2]].reshape(len(poses), 3 * len(KEYPOINTS))
+    return flat.astype(np.float32)
+
+
+def build_check_numbers(model: Model) -> np.ndarray:
+    """Return the five check vectors as exports take them, float32 `(5, 51)`.
+
+    For `raw` features x and y are shares of the picture: exports do not know its size.
+
+    Args:
+        model: What `model.json` holds.
+    """
+    checks = model["checks"]
+    poses = np.array([[c["keypoints"][k] for k in model["keypoints"]] for c in checks])
+    if model["features"]["rule"] == "raw":
+        poses[:, :, :2] /= np.array([c["size_wh"] for c in checks])[:, None, :]
+    return build_numbers(poses)
+
+
+def compare_answers(
+    model: Model, predict: Callable[[np.ndarray], np.ndarray], *, where: str
+) -> float:
+    """Refuse an export whose graph or code does not give the model's own answers.
+
+    Args:
+        model: What its `model.json` holds, checked.
+        predict: Numbers `(n, 51)` in, probabilities out.
+        where: What to call it in errors.
+
+    Returns:
+        The largest difference.
+
+    Raises:
+        ValueError: If one is larger than 1e-4.
+    """
+    checks = model["checks"]
+    answers = [[c["probabilities"][label] for label in model["labels"]] for c in checks]
+    given = np.asarray(predict(build_check_numbers(model)))
+    is_alike = given.shape == np.shape(answers)
+    difference = float(np.abs(given - answers).max()) if is_alike else np.nan
+    if not difference <= TOLERANCE:
+        raise ValueError(
+            f"{where} cannot be used: it does not give the answers to the check "
+            "vectors that it carries, so that labels, keypoints or weights are not "
+            "those that were exported. Export it again."
+        )
+    return difference
+
+
+def describe_model(model: Model) -> str:
+    """Say in a few lines what a model is, for heads of files and cards.
+
+    Args:
+        model: What `model.json` holds.
+    """
+    network, rule = model["network"], model["features"]
+    looks = "once" if network["looks"]["n_passes"] == 1 else "twice"
+    learnt = "mirror images included: left and right do not count"
+    return "\n".join(
+        [
+            f"Labels: {', '.join(model['labels'])}.",
+            model["tested_on"]["sentence"],
+            f"Learnt from keypoints of {network['name']}, which looked {looks} at each "
+            f"picture; {learnt if model['mirrored'] else 'left and right count'}.",
+            f"Features ({rule['rule']}): {rule['is']}",
+            f"Temperature {model['temperature']:g}; none of these below a probability "
+            f"of {model['none_below']:g}.",
+            f"Digest {model['digest']}.",
+        ]
+    )
