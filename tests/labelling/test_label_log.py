@@ -168,6 +168,56 @@ def test_merged_classes_become_one_and_can_be_parted_again(path: Path) -> None:
     assert log.state.classes == ["sit", "lie"]
 
 
+def test_a_deleted_class_takes_its_labels_along_and_undo_brings_both_back(
+    path: Path,
+) -> None:
+    log = LabelLog(path, classes=["sit", "lie"])
+    paint(log, "sit", 0, 1)
+    paint(log, "lie", 1, 2)
+    paint(log, "sit", 0, 1, video="b")
+    log.write(Action("delete", video="a", old="sit"))
+    again = LabelLog(path, classes=["sit", "lie"])
+    assert again.state.classes == ["lie"]
+    assert (show(again), show(again, "b")) == ([(1, 2, "lie")], [])
+    undo(again)
+    assert again.state.classes == ["sit", "lie"]
+    assert show(again, "b") == [(0, 1, "sit")]
+
+
+def test_a_moved_class_has_its_new_place_after_a_restart_and_until_undo(
+    path: Path,
+) -> None:
+    log = LabelLog(path, classes=["sit", "lie", "stand"])
+    log.write(Action("move", video="a", label="stand", old="sit"))
+    log.write(Action("move", video="a", label="sit"))
+    again = LabelLog(path, classes=["sit", "lie", "stand"])
+    assert again.state.classes == ["stand", "lie", "sit"]
+    undo(again)
+    assert again.state.classes == ["stand", "sit", "lie"]
+
+
+def test_only_what_an_older_program_cannot_read_says_so(path: Path) -> None:
+    log = LabelLog(path, classes=["sit"])
+    paint(log, "sit", 0, 1)
+    log.write(Action("delete", video="a", old="sit"))
+    versions = [json.loads(line)["v"] for line in log.log_path.open()]
+    assert versions == [1, 2]
+
+
+def test_undo_and_redo_find_the_last_action_in_whichever_video(path: Path) -> None:
+    log = LabelLog(path)
+    for video in ("a", "b", "a"):
+        paint(log, "sit", 0, 1, video=video)
+    order = []
+    while found := log.state.find_undo(""):
+        order.append(found[0])
+        log.write(Action("undo", video=found[0], of=find_unit(found[1])))
+    while found := log.state.find_redo(""):
+        order.append(found[0])
+        log.write(Action("redo", video=found[0], of=find_unit(found[1])))
+    assert order == ["a", "b", "a", "a", "b", "a"]
+
+
 def test_painting_replaces_ones_own_and_unsigned_labels_only(path: Path) -> None:
     log = LabelLog(path)
     paint(log, "sit", 0, 4)
@@ -228,7 +278,7 @@ def test_a_log_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     log = LabelLog(path)
     paint(log, "sit", 0, 1)
     with log.log_path.open("a") as file:
-        file.write('{"v":2,"do":"sing"}\n')
+        file.write('{"v":3,"do":"sing"}\n')
     before = log.log_path.read_bytes(), path.read_bytes()
     with pytest.raises(ValueError, match="line 2 was written by a newer version"):
         LabelLog(path)

@@ -195,6 +195,49 @@ def test_undo_without_anything_to_undo_says_so(wire: Wire) -> None:
     assert "nothing to redo" in wire.act("redo")["text"]
 
 
+def test_undo_goes_to_the_last_action_wherever_it_was_and_says_what_it_was(
+    wire: Wire,
+) -> None:
+    wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    wire.tell("open", move=1)
+    done = wire.act("undo")
+    assert done["text"] == "Taken back: sitting, 1.0 to 2.0 s in person1_a."
+    assert wire.find("video")[-1]["video"] == "person1_a"
+    assert wire.spans == []
+    wire.tell("open", move=1)
+    assert "Done again: sitting" in wire.act("redo")["text"]
+    assert wire.spans == [(1.0, 2.0, "sitting")]
+
+
+def test_the_list_of_classes_is_changed_and_changed_back(wire: Wire) -> None:
+    wire.act("label", start_s=1.0, end_s=2.0, label="sitting")
+    assert "1.0 s of it are deleted" in wire.act("delete_class", name="sitting")["text"]
+    assert wire.spans == []
+    wire.act("move_class", name="t_pose", to=0)
+    names = [c["name"] for c in wire.find("labels")[-1]["classes"]]
+    assert names[:2] == ["t_pose", "standing"]
+    assert "sitting" not in names
+    wire.act("undo")
+    wire.act("undo")
+    assert wire.spans == [(1.0, 2.0, "sitting")]
+    names = [c["name"] for c in wire.find("labels")[-1]["classes"]]
+    assert names[: len(CLASSES)] == list(CLASSES)
+    assert not wire.act("delete_class", name="flying")["ok"]
+
+
+def test_at_the_end_it_is_said_what_is_left_and_what_comes_next(wire: Wire) -> None:
+    for video in wire.session.videos:
+        wire.tell("open", video=video)
+        for start_s, end_s, is_still in wire.session.describe()["segments"]:
+            if is_still:
+                wire.act("label", start_s=start_s, end_s=end_s, label="sitting")
+    wire.tell("next", position=0)
+    said = wire.find("say")[-1]["text"]
+    assert "All still poses are labelled." in said
+    assert "moving between postures" in said
+    assert "run the cells below" in said
+
+
 def test_an_action_given_just_before_the_video_changed_goes_where_it_was_meant(
     wire: Wire,
 ) -> None:
@@ -211,11 +254,10 @@ def test_n_at_the_last_video_says_so(wire: Wire) -> None:
     wire.tell("open", move=1)
     assert wire.find("say")[-1]["text"] == "This is the last video."
     assert len(wire.find("video")) == 1
-    assert wire.labeller.panel.videos.value == "person1_b"
 
 
 def test_the_list_of_videos_opens_one(wire: Wire) -> None:
-    wire.labeller.panel.videos.value = "person1_b"
+    wire.tell("open", video="person1_b")
     assert wire.find("video")[-1]["video"] == "person1_b"
 
 

@@ -98,8 +98,10 @@ class Labelling:
             self.page.keyboard.press(key)
 
     def click(self, command: str) -> None:
-        """Click the button of a command."""
-        self.page.locator(f"button.labeller-do-{command}").click()
+        """Click the button of a command, or of its value: `step-5`."""
+        name, _, value = command.partition("-")
+        chosen = f"[data-value='{value}']" if value else ""
+        self.page.locator(f"button[data-command='{name}']{chosen}").click()
 
     def drag(self, start_s: float, end_s: float) -> None:
         """Drag on the labels of the time line, from one time to another."""
@@ -342,11 +344,13 @@ def test_no_key_reaches_the_notebook(labelling: Labelling) -> None:
     labelling.press(*keys)
     labelling.click("undo")  # the focus is on no button afterwards
     labelling.press("d", "d", "a")
-    labelling.page.get_by_role("tab", name="Classes").click()
+    labelling.page.get_by_role("tab", name="Second look").click()
     labelling.press("d", "d", "a")
-    labelling.page.get_by_placeholder("name of a class").click()
-    labelling.press("d", "d", "a", "1", "Enter")
-    assert labelling.page.get_by_placeholder("name of a class").input_value() == "dda1"
+    field = labelling.page.get_by_label("Name of a new class")
+    field.click()
+    labelling.press("d", "d", "a", "1")
+    assert field.input_value() == "dda1"
+    labelling.press("Escape")
     labelling.wait_until_saved()
     assert labelling.read_cells() == before
     # The same keys do change the notebook once the focus is there.

@@ -100,6 +100,15 @@ def split_rgb(colour: str) -> tuple[int, int, int]:
 
 
 def ink_on(colour: str) -> str:
-    """Return black or white, whichever reads better on a colour `#rrggbb`."""
-    red, green, blue = split_rgb(colour)
-    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"
+    """Return black or white, whichever stands out more from a colour `#rrggbb`.
+
+    By WCAG 2's contrast of relative luminances, which is 4.58 : 1 at the least.
+    """
+    shares = [value / 255 for value in split_rgb(colour)]
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in shares
+    )
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    # From here on (1.05 / (L + 0.05) = (L + 0.05) / 0.05) black stands out more.
+    return "#000000" if luminance > 0.179 else "#ffffff"

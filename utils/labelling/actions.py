@@ -8,13 +8,15 @@ from typing import Any
 
 from utils.labelling.spans import Span, round_time
 
-VERSION = 1
+VERSION = 2
 KINDS = (
     "paint",
     "erase",
     "add",
     "rename",
     "merge",
+    "delete",
+    "move",
     "import",
     "film",
     "undo",
@@ -26,11 +28,16 @@ _NEEDS = {
     "add": ("label",),
     "rename": ("label", "old"),
     "merge": ("label", "old"),
+    "delete": ("old",),
+    "move": ("label",),
     "import": ("spans",),
     "film": ("video", "how"),
     "undo": ("of",),
     "redo": ("of",),
 }
+# Kinds that version 2 brought. All else is still written as version 1, which an older
+# program of somebody who labels into the same file reads.
+_NEW_KINDS = ("delete", "move")
 FILM_CHANGES = ("renamed", "changed", "same")
 
 
@@ -44,15 +51,18 @@ class Action:
 
     Attributes:
         do: One of `KINDS`. `paint` and `erase` a label on stretches of time; `add`,
-            `rename`, `merge` classes; `import` an edited CSV file; `film`: a video was
+            `rename`, `merge`, `delete` (its labels too), `move` (to another place in
+            the list) classes; `import` an edited CSV file; `film`: a video was
             renamed, replaced by another film, or said to be the same after all;
             `undo`, `redo` another line.
         id: Names the line, 12 hex digits.
         at: When, ISO 8601 in UTC.
         by: Annotator; "" if unnamed.
         video: The video in view: whose undo stack the action lies on.
-        label: What was painted; the class added; the new name; the class merged into.
-        old: The class, or video, renamed or merged.
+        label: What was painted; the class added or moved; the new name; the class
+            merged into.
+        old: The class, or video, renamed, merged or deleted; the class that a moved one
+            comes before, "" for the end.
         of: `id` of the line undone or redone.
         stroke: `id` of the first line of the stroke that this line prolongs.
         how: For `film`, one of `FILM_CHANGES`.
@@ -96,7 +106,7 @@ _TEXTS = tuple(f.name for f in fields(Action) if f.type is str)
 
 def format_action(action: Action) -> bytes:
     """Return an action as one line of JSON, empty parts left out, with its line end."""
-    line: dict[str, Any] = {"v": VERSION}
+    line: dict[str, Any] = {"v": VERSION if action.do in _NEW_KINDS else 1}
     for part in fields(action):
         value = getattr(action, part.name)
         if value and part.name != "spans":

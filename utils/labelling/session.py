@@ -142,8 +142,8 @@ class Session:
 
         Returns:
             Of the current video: `video`, `spans` (own and unsigned labels),
-            `other_spans`, `segments`, `no_person`, `proposals`, `n_until_proposals`,
-            `can_undo`, `can_redo`. Of all: `classes` in the order of keys 1 to 9,
+            `other_spans`, `segments`, `no_person`, `proposals`, `n_until_proposals`. Of
+            all: `can_undo`, `can_redo`, `classes` in the order of keys 1 to 9,
             `unit`, `order`, `seconds` by label, `notices` (one sentence each).
         """
         clip, state, track = self.clip, self._log.state, self._track(self.video)
@@ -160,8 +160,8 @@ class Session:
             "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
             "proposals": [list(proposal) for proposal in proposals],
             "n_until_proposals": self._proposer.count_missing(),
-            "can_undo": state.next_undo(self.video, self.annotator) is not None,
-            "can_redo": state.next_redo(self.video, self.annotator) is not None,
+            "can_undo": state.find_undo(self.annotator) is not None,
+            "can_redo": state.find_redo(self.annotator) is not None,
             "seconds": self._sum_seconds(),
             "notices": list(self._log.notices),
         }
@@ -316,15 +316,13 @@ class Session:
             self._write("paint", label=label, spans=self._join_frames(frames))
         return {"text": f"{seconds:.1f} s changed to {label}."}
 
-    def undo(self, video: str, position: int) -> Answer:
-        """Take back this person's last action in a video; go to where that changed."""
-        with self._at(video, position):
-            return self._turn("undo", self._log.state.next_undo)
+    def undo(self) -> Answer:
+        """Take back the last thing this person did, in whichever video; go there."""
+        return self._turn("undo", self._log.state.find_undo(self.annotator))
 
-    def redo(self, video: str, position: int) -> Answer:
-        """Do again what was taken back last in a video."""
-        with self._at(video, position):
-            return self._turn("redo", self._log.state.next_redo)
+    def redo(self) -> Answer:
+        """Do again what was taken back last, and go there."""
+        return self._turn("redo", self._log.state.find_redo(self.annotator))
 
     def fix(self) -> Answer:
         """Give the label gone to by `doubt` the class that the models predict."""
@@ -377,7 +375,7 @@ class Session:
         action = Action(
             do,
             by=self.annotator,
-            video=self.video,
+            video=parts.pop("video", self.video),
             spans={
                 v: tuple(Span(*s[:2], "") for s in part) for v, part in spans.items()
             },
@@ -387,17 +385,23 @@ class Session:
         self._log.write(action)
         return action
 
-    def _turn(self, do: str, find: Callable[[str, str], Action | None]) -> Answer:
-        """Undo or redo the next action, if there is one."""
-        action = find(self.video, self.annotator)
-        if action is None:
-            self._stroke = None
-            return {"text": f"There is nothing to {do} in this video."}
-        self._write(do, of=find_unit(action))
+    def _turn(self, do: str, found: tuple[str, Action] | None) -> Answer:
+        """Undo or redo an action, if there is one, in its video."""
+        self._stroke = None
+        if found is None:
+            return {"text": f"There is nothing to {do}."}
+        video, action = found
+        if video != self.video and video in self._clips:
+            self._open(video)
+        self._write(do, video=video, of=find_unit(action))
         starts = [span.start_s for span in action.spans.get(self.video, ())]
         if starts and action.do != "import":
             self._playhead.move(self.clip.find_position(min(starts)))
-        return {"position": self.position}
+        said = {"undo": "Taken back", "redo": "Done again"}[do]
+        return {
+            "position": self.position,
+            "text": f"{said}: {_describe(action, video)}.",
+        }
 
     # --- moving ----------------------------------------------------------------------
 
@@ -430,8 +434,21 @@ class Session:
         """Go on from a place to what should be labelled next, by `order`."""
         answer = self.place(video, position)
         if not self._go_on():
-            answer["text"] = "Nothing is left to label."
+            answer["text"] = self._describe_rest()
         return answer | {"position": self.position}
+
+    def _describe_rest(self) -> str:
+        """Say what is left once all still poses are labelled, and what comes next."""
+        moving_s = sum(
+            segment.end_s - segment.start_s
+            for video in self._clips
+            for segment in self._proposer.open_segments(video)
+        )
+        left = f" {moving_s:.0f} s of moving between postures are not: that is fine."
+        return (
+            f"All still poses are labelled.{left * (moving_s >= 1)} "
+            "Next: run the cells below this one."
+        )
 
     def set(self, unit: str | None = None, order: str | None = None) -> Answer:
         """Choose what "next" means."""
@@ -601,6 +618,22 @@ class Session:
         self._write("merge", old=old, label=into)
         return {"text": f"{old} is part of {into}.", "is_changed": True}
 
+    def delete_class(self, name: str) -> Answer:
+        """Drop a class from the list, and all its labels in all videos."""
+        self._check_old_class(name)
+        seconds = self._sum_seconds().get(name, 0.0)
+        self._write("delete", old=name)
+        text = f"{name} and {seconds:.1f} s of it are deleted; undo brings them back."
+        return {"text": text, "is_changed": True}
+
+    def move_class(self, name: str, to: int) -> Answer:
+        """Give a class another place in the list, from 0: its key changes with it."""
+        self._check_old_class(name)
+        rest = [each for each in self._log.state.classes if each != name]
+        at = min(max(to, 0), len(rest))
+        self._write("move", label=name, old=[*rest, ""][at])
+        return {"text": f"{name} is number {at + 1}.", "is_changed": True}
+
     def adopt_labels(self, video: str) -> Answer:
         """Say that a changed file is the same film: its earlier labels count again."""
         self._log.adopt_labels(video)
@@ -619,6 +652,21 @@ class Session:
         if name not in classes:
             known = ", ".join(classes) or "none yet"
             raise ValueError(f"There is no class {name!r}; there are: {known}.")
+
+
+def _describe(action: Action, video: str) -> str:
+    """Return what an action did, for a sentence about it."""
+    if action.do in ("paint", "erase"):
+        what = action.label or "what was erased"
+        videos = list(action.spans)
+        if len(videos) != 1:
+            return f"{what} in {len(videos)} videos"
+        spans = action.spans[videos[0]]
+        start_s, end_s = min(s.start_s for s in spans), max(s.end_s for s in spans)
+        return f"{what}, {start_s:.1f} to {end_s:.1f} s in {videos[0]}"
+    words = {"add": "new class", "delete": "deleted class", "import": "edited file"}
+    what = words.get(action.do, f"{action.do} of class")
+    return f"{what} {action.old or action.label}".strip()
 
 
 _NO_LABELS = Track()

@@ -20,7 +20,8 @@ from utils.labelling.spans import (
     rename_spans,
 )
 
-_CLASS_ACTIONS = ("add", "rename", "merge")
+_CLASS_ACTIONS = ("add", "rename", "merge", "delete", "move")
+_RELABEL_ACTIONS = ("rename", "merge", "delete")  # they reach the labels of every film
 
 # Place in the log, action, and its spans in this film.
 Entry = tuple[int, Action, tuple[Span, ...]]
@@ -51,6 +52,9 @@ class Track:
         if action.do in ("rename", "merge"):
             for by, layer in self.layers.items():
                 self.layers[by] = rename_spans(layer, action.old, action.label)
+        elif action.do == "delete":
+            for by, layer in self.layers.items():
+                self.layers[by] = [s for s in layer if s.label != action.old]
         elif action.do == "import":
             self.layers = {}
             for span in spans:
@@ -114,7 +118,7 @@ class Track:
         """Fold the layers again from all that is not undone.
 
         Args:
-            renames: Renamed and merged classes, which reach every track.
+            renames: Renamed, merged and deleted classes, which reach every track.
             undone: Ids of the steps that are undone.
         """
         self.layers = {}
@@ -175,6 +179,7 @@ class LabelState:
         self._parked: dict[tuple[str, str], Track] = {}
         self._stacks: dict[tuple[int, str], _Stack] = defaultdict(_Stack)
         self._units: dict[str, list[Action]] = defaultdict(list)
+        self._touched: dict[str, int] = {}  # step -> place in the log, undone or not
         self._undone: set[str] = set()
         self._renames: list[Entry] = []
         self._naming: list[Action] = []
@@ -182,6 +187,28 @@ class LabelState:
     def track(self, video: str) -> Track:
         """Return a video's track; an empty one is made where there is none."""
         return self.tracks.setdefault(video, Track())
+
+    def find_undo(self, by: str) -> tuple[str, Action] | None:
+        """Return what undo would take back: the last thing a person did, wherever.
+
+        Returns:
+            The video on whose stack it lies, and the action; None if there is none.
+        """
+        return self._find_last(self.next_undo, by)
+
+    def find_redo(self, by: str) -> tuple[str, Action] | None:
+        """Return what redo would do again: what was taken back last, wherever."""
+        return self._find_last(self.next_redo, by)
+
+    def _find_last(
+        self, find_next: Callable[[str, str], Action | None], by: str
+    ) -> tuple[str, Action] | None:
+        """Return the one of the next steps in all videos that was touched last."""
+        steps = [(video, find_next(video, by)) for video in self.tracks]
+        found = [(video, action) for video, action in steps if action is not None]
+        return max(
+            found, key=lambda step: self._touched[find_unit(step[1])], default=None
+        )
 
     def next_undo(self, video: str, by: str) -> Action | None:
         """Return the action that undo would take back in a video, None if none."""
@@ -237,7 +264,7 @@ class LabelState:
         if action.do in (*_CLASS_ACTIONS, "import"):
             self._naming.append(action)
         self.classes = _change_classes(self.classes, action)
-        if action.do in ("rename", "merge"):
+        if action.do in _RELABEL_ACTIONS:
             self._renames.append((self.n_actions, action, ()))
             for track in self._all_tracks():
                 track.apply(action, ())
@@ -256,6 +283,7 @@ class LabelState:
         """Put an action onto its undo stack; a stroke is one step."""
         unit = find_unit(action)
         self._units[unit].append(action)
+        self._touched[unit] = self.n_actions
         if action.is_first:
             return
         stack = self._stacks[self.track(action.video).number, action.by]
@@ -274,6 +302,7 @@ class LabelState:
             return
         getattr(stack, source).remove(action.of)
         getattr(stack, target).append(action.of)
+        self._touched[action.of] = self.n_actions
         (self._undone.add if action.do == "undo" else self._undone.discard)(action.of)
         units = self._units[action.of]
         changes_class = any(unit.do in _CLASS_ACTIONS for unit in units)
@@ -319,6 +348,12 @@ def _change_classes(classes: Sequence[str], action: Action) -> list[str]:
     if action.do in ("rename", "merge"):
         renamed = [action.label if name == action.old else name for name in classes]
         return _add_classes((), renamed)
+    if action.do == "delete":
+        return [name for name in classes if name != action.old]
+    if action.do == "move":
+        rest = [name for name in classes if name != action.label]
+        at = rest.index(action.old) if action.old in rest else len(rest)
+        return [*rest[:at], action.label, *rest[at:]]
     if action.do == "import":
         rows = (span.label for spans in action.spans.values() for span in spans)
         return _add_classes(classes, rows)

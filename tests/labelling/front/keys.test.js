@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  CHOICES,
   COMMAND_OF_KEY,
   COMMANDS,
+  describeCommand,
   findClass,
+  IS_ON,
+  isClassKey,
+  LABEL_BUTTONS,
   nameKey,
+  PLAY_BUTTONS,
   REPEATING,
+  VIDEO_BUTTONS,
   writeKey,
 } from "../../../utils/labelling/widget/static/logic/keys.js";
 
@@ -65,5 +72,26 @@ test("a class is found by its key, with shift or without", () => {
   assert.equal(findClass("1", classes), 0);
   assert.equal(findClass("shift+u", classes), 3);
   assert.equal(findClass("0", classes), 2);
-  assert.equal(findClass("x", classes), null);
+  for (const key of ["x", "", "2"]) assert.equal(findClass(key, classes), null);
+});
+
+test("a digit without a class is known for what was meant", () => {
+  assert.ok(isClassKey("4"));
+  assert.ok(isClassKey("shift+9"));
+  for (const key of ["0", "u", "ctrl+4", "f4"]) assert.ok(!isClassKey(key));
+});
+
+test("every key has a button, and every button has words", () => {
+  const groups = [...PLAY_BUTTONS, ...LABEL_BUTTONS, ...VIDEO_BUTTONS];
+  const buttons = groups.flatMap(([, each]) => each);
+  const named = new Set(buttons.map(([command]) => command));
+  // these keys change what one of several buttons says outright
+  const outright = { slower: "speed", faster: "speed" };
+  for (const command of Object.keys(COMMANDS)) assert.ok(named.has(outright[command] ?? command), command);
+  for (const [command, text, value] of buttons) {
+    assert.ok(command in (value === undefined ? COMMANDS : CHOICES), command);
+    if (value !== undefined) assert.ok(CHOICES[command].values.includes(value));
+    assert.ok(text && describeCommand(command, value).length > 5);
+  }
+  for (const command of Object.keys(IS_ON)) assert.ok(named.has(command));
 });

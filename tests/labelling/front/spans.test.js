@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  boundaryAt,
   clamp,
   findChange,
   findOpenSegment,
   findUnlabelled,
   lastAtOrBefore,
+  moveBoundary,
   rowsBetween,
   spanAt,
+  sumOpen,
 } from "../../../utils/labelling/widget/static/logic/spans.js";
 
 const TIMES = [0, 0.2, 0.4, 0.6, 0.8, 1]; // six frames
@@ -81,4 +84,30 @@ test("findOpenSegment skips moving, labelled and earlier segments", () => {
   assert.equal(findOpenSegment(segments, 0, labelAt), 3);
   assert.equal(findOpenSegment(segments, -1, labelAt), 0);
   assert.equal(findOpenSegment(segments, 3, labelAt), null);
+});
+
+const SPANS = [[1, 2, "a"], [2, 4, "b"], [6, 7, "a"]];
+
+test("a boundary is found by what it lies between, and how far it can go", () => {
+  assert.deepEqual(boundaryAt(SPANS, 2.1, 0.2, 10), { time: 2, before: "a", after: "b", low: 1, high: 4 });
+  assert.deepEqual(boundaryAt(SPANS, 0.9, 0.2, 10), { time: 1, before: null, after: "a", low: 0, high: 2 });
+  assert.deepEqual(boundaryAt(SPANS, 7, 0.2, 10), { time: 7, before: "a", after: null, low: 6, high: 10 });
+  assert.equal(boundaryAt(SPANS, 3, 0.2, 10), null);
+  assert.equal(boundaryAt([], 3, 0.2, 10), null);
+});
+
+test("a moved boundary gives what it passes to the label that grows", () => {
+  const between = boundaryAt(SPANS, 2, 0.1, 10);
+  assert.deepEqual(moveBoundary(between, 3), [2, 3, "a"]);
+  assert.deepEqual(moveBoundary(between, 1.5), [1.5, 2, "b"]);
+  assert.deepEqual(moveBoundary(between, 99), [2, 4, "a"]);
+  assert.equal(moveBoundary(between, 2), null);
+  const end = boundaryAt(SPANS, 4, 0.1, 10);
+  assert.deepEqual(moveBoundary(end, 5), [4, 5, "b"]);
+  assert.deepEqual(moveBoundary(end, 3), [3, 4, null]); // less is labelled
+});
+
+test("what is open is summed, still and moving apart", () => {
+  const segments = [[0, 1, true], [1, 3, false], [3, 7, true]];
+  assert.deepEqual(sumOpen(segments, (t) => (t < 1 ? "a" : null)), { still: 4, moving: 2 });
 });

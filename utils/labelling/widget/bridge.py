@@ -20,7 +20,6 @@ from IPython.display import display, update_display
 
 from utils.core.esm import join_modules
 from utils.labelling.clips import Footage
-from utils.labelling.proposals import ORDERS
 from utils.labelling.review import Doubt
 from utils.labelling.session import Answer, Session
 from utils.labelling.widget.images import PictureSender, Reel, shrink_jpeg
@@ -124,9 +123,7 @@ class Labeller:
         """
         self.session = session
         self.front_end = FrontEnd()
-        self.panel = Panel(
-            self.front_end, self._on_panel, videos=session.videos, orders=ORDERS
-        )
+        self.panel = Panel(self.front_end, self._on_panel)
         self._pictures = PictureSender(self._send)
         self._shown = ""  # the video that the front end was told to show
         self._sent: dict[str, object] = {}  # of what seldom changes
@@ -136,7 +133,6 @@ class Labeller:
         self._still = ""
         message, buffers = self._describe_video()
         self.front_end.opening = {"message": message, "buffers": buffers}
-        self.panel.show_place(session.video, session.order)
         self.list_doubts(session.doubts)
         self._show_progress()
         self.front_end.on_msg(self._on_message)
@@ -270,7 +266,6 @@ class Labeller:
     def _open_video(self) -> None:
         """Send all about the session's current video."""
         self._send(*self._describe_video())
-        self.panel.show_place(self.session.video, self.session.order)
 
     def _describe_video(self) -> tuple[dict, list[bytes]]:
         """Return the message that opens the current video, with its buffers."""
@@ -290,7 +285,7 @@ class Labeller:
         """Return what the time line shows; what seldom changes only when it did."""
         state = self.session.describe(is_partial=is_partial)
         message = describe_labels(state)
-        self.panel.show(message["classes"], state["seconds"])
+        self.panel.show(message["classes"])
         self.panel.show_notices(state["notices"])
         for name in SELDOM:
             if self._sent.get(name) == message[name]:

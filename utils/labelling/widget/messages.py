@@ -40,7 +40,8 @@ def describe_video(session: Session, reel: Reel) -> tuple[dict, list[bytes]]:
         "type": "video",
         "video": clip.video,
         "nth": session.videos.index(clip.video) + 1,
-        "n_videos": len(session.videos),
+        "videos": session.videos,
+        "store": str(session.labels_path),  # what the browser keeps aside is for this
         "annotator": session.annotator,
         "n": len(clip.times_s),
         "position": position,
@@ -69,7 +70,7 @@ def describe_labels(state: dict) -> dict:
     """
     n_until = state["n_until_proposals"]
     more = f"Label {n_until} more stretches, then classes are proposed."
-    panels_own = ("seconds", "notices", "n_until_proposals")
+    panels_own = ("notices", "n_until_proposals")
     return {
         "type": "labels",
         **{name: value for name, value in state.items() if name not in panels_own},

@@ -1,11 +1,12 @@
-/* Keys, buttons and the mouse, each turned into a command or a choice of time. */
+/* Keys and the mouse, each turned into a command or a choice of time. */
 
-import { COMMAND_OF_KEY, COMMANDS, findClass, nameKey, REPEATING } from "./logic/keys.js";
-import { rowsBetween } from "./logic/spans.js";
-import { STEPS } from "./player.js";
-import { RULER_PX } from "./timeline.js";
+import { COMMAND_OF_KEY, findClass, isClassKey, nameKey, REPEATING } from "./logic/keys.js";
+import { boundaryAt, clamp, moveBoundary, rowsBetween, spanAt } from "./logic/spans.js";
+import { RULER_PX, SEGMENTS_PX } from "./view/timeline.js";
 
-const DRAG_PX = 3; // a shorter way is a click
+const DRAG_PX = 3;
+const EDGE_PX = 5; // this near to an edge the pointer takes it
+const ZOOM_PX = 400; // of wheel, for a factor of e
 
 export class Input {
   /** `ui` is the widget that joins the parts. */
@@ -17,8 +18,18 @@ export class Input {
     window.addEventListener("blur", () => ui.painter.letGo(), { signal });
     screen.film.addEventListener("pointerdown", (event) => this.onFilm(event), { signal });
     for (const band of timeline.bands) {
-      band.box.addEventListener("pointerdown", (event) => this.onBand(event, band), { signal });
+      const on = (name, hear) =>
+        band.box.addEventListener(name, (event) => hear(event, band), { signal, passive: false });
+      on("pointerdown", (event) => this.onBand(event, band));
+      on("pointermove", (event) => this.onHover(event, band));
+      on("wheel", (event) => this.onWheel(event, band));
+      on("contextmenu", (event) => this.onRightClick(event, band));
     }
+    // no menu of the notebook over what we show; texts keep the browser's own
+    root.addEventListener("contextmenu", (event) => {
+      event.stopPropagation();
+      if (!event.target.closest("input")) event.preventDefault();
+    }, { signal });
     screen.stage.addEventListener("pointerdown", () => ui.focus(), { signal });
     root.dataset.lmSuppressShortcuts = "true"; // Lumino's, that is JupyterLab's
   }
@@ -37,11 +48,9 @@ export class Input {
     host.dataset.lmSuppressShortcuts = "true";
     host.addEventListener("keydown", (event) => this.onKey(event), { signal });
     host.addEventListener("keyup", (event) => this.onKeyUp(event), { signal });
-    host.addEventListener("click", (event) => this.onClick(event), { signal });
     host.addEventListener("focusout", (event) => {
       if (!host.contains(event.relatedTarget)) this.ui.painter.letGo();
     }, { signal });
-    this.showButtons();
   }
 
   /** Run the command of a key; no key goes on to the notebook. */
@@ -59,9 +68,11 @@ export class Input {
       ui.grid.move(key === "arrowright" ? 1 : -1);
     } else if (idx !== null) {
       if (!event.repeat) ui.painter.press(idx, key.startsWith("shift+") || !ui.painter.hold);
+    } else if (isClassKey(key)) {
+      ui.askForClass(key.at(-1));
     } else if (COMMAND_OF_KEY.has(key)) {
       const command = COMMAND_OF_KEY.get(key);
-      if (!event.repeat || REPEATING.has(command)) this.run(command);
+      if (!event.repeat || REPEATING.has(command)) ui.run(command);
     } else if (key === "ctrl+s") {
       ui.say("Labels save themselves, each as it is given.");
     } else if (!["shift+enter", "ctrl+enter", "alt+enter"].includes(key)) {
@@ -76,98 +87,80 @@ export class Input {
     if (idx !== null) this.ui.painter.release(idx);
   }
 
-  run(command) {
-    if (this.ui.player.n || command === "help") COMMANDS[command][2](this.ui);
-  }
-
-  /** Clicks on the ipywidgets buttons: each carries its command in its class name. */
-  onClick(event) {
-    const { ui } = this;
-    const button = event.target.closest("button[class*='labeller-do-']");
-    if (!button) return;
-    const [, command, value] = /labeller-do-([a-z_]+)(?:-([\w.]+))?/.exec(button.className);
-    const chosen = {
-      class: () => {
-        ui.painter.press(Number(value), !ui.painter.hold);
-        ui.painter.release(Number(value));
-      },
-      speed: () => ui.player.chooseSpeed(Number(value.replace("_", "."))),
-      step: () => ui.player.setStep(STEPS.indexOf(Number(value))),
-      view: () => ui.screen.setView(value),
-    };
-    if (value !== undefined && chosen[command]) chosen[command]();
-    else if (COMMANDS[command]) this.run(command);
-    ui.focus();
-  }
-
-  /** Show on the buttons what is on, and what cannot be done now. */
-  showButtons() {
-    const { player, painter, screen, grid, help, labels } = this.ui;
-    const on = {
-      play: Boolean(player.playing),
-      [`speed-${String(player.speed).replace(".", "_")}`]: true,
-      [`step-${player.stride}`]: true,
-      [`view-${screen.view}`]: true,
-      unit: painter.unit === "segment",
-      hold: !painter.hold,
-      grid: grid.isOpen,
-      help: !help.hidden,
-      [`class-${(painter.stroke ?? painter.held)?.idx}`]: true,
-    };
-    for (const button of this.host.querySelectorAll("button[class*='labeller-do-']")) {
-      const name = /labeller-do-([\w.-]+)/.exec(button.className)[1];
-      button.classList.toggle("labeller-on", Boolean(on[name]));
-      const can = labels[`can_${name}`];
-      if (can !== undefined) button.classList.toggle("labeller-off", !can);
-    }
-  }
-
+  /** Follow the pointer until the button comes up. */
   drag(event, move, up) {
     this.ui.focus();
     event.preventDefault();
     const target = event.currentTarget;
+    const startX = event.clientX;
+    let isDrag = false; // a shorter way is a click
     target.setPointerCapture(event.pointerId);
     const stop = new AbortController();
-    target.addEventListener("pointermove", move, { signal: stop.signal });
+    const { signal } = stop;
+    target.addEventListener("pointermove", (at) => {
+      isDrag ||= Math.abs(at.clientX - startX) > DRAG_PX;
+      move(at, isDrag);
+    }, { signal });
     const finish = (last) => {
       stop.abort();
-      up(last);
+      up(last, isDrag);
     };
-    target.addEventListener("pointerup", finish, { signal: stop.signal });
-    target.addEventListener("pointercancel", finish, { signal: stop.signal });
+    target.addEventListener("pointerup", finish, { signal });
+    target.addEventListener("pointercancel", finish, { signal });
   }
 
-  /** Drag on the ruler scrubs; on the labels it chooses time, a click goes there. */
+  /** What of a band is under the pointer: the ruler, an edge of labels or segments, or time. */
+  findPart(event, band) {
+    const { labels, player, ledger } = this.ui;
+    const y = event.clientY - band.box.getBoundingClientRect().top;
+    if (y < RULER_PX) return { name: "ruler" };
+    const t = band.time(event);
+    const isLabels = y < SEGMENTS_PX;
+    const spans = isLabels ? (ledger.waiting.length ? [] : labels.spans) : labels.segments;
+    const edge = boundaryAt(spans, t, band.seconds(EDGE_PX), player.endTime);
+    const isInner = edge && edge.time > 0 && edge.time < player.endTime;
+    if (edge && (isLabels || isInner)) return { name: isLabels ? "edge" : "segment", edge };
+    return { name: "time" };
+  }
+
+  /**
+   * Drag the ruler to scrub, an edge to move it, the labels to choose time; a click on
+   * them goes there.
+   */
   onBand(event, band) {
     const { player, painter } = this.ui;
     if (!player.n || event.button) return;
     player.stop();
+    const { name, edge } = this.findPart(event, band);
     const from = band.time(event);
-    const inRuler = event.clientY - band.box.getBoundingClientRect().top < RULER_PX;
-    const startX = event.clientX;
-    let isDrag = false;
+    const actions = {
+      ruler: [(t) => player.goTime(t), () => {}],
+      edge: [(t) => this.moveEdge(edge, t), () => this.dropEdge()],
+      segment: [(t) => this.moveSegment(edge, t), () => {}],
+      time: [(t) => this.choose(from, t), () => this.askWhat()],
+    };
+    const [move, drop] = actions[name];
     band.held = true; // keeps the close-up still while it is dragged on
-    if (inRuler) player.goTime(from);
+    if (name === "ruler") player.goTime(from);
     this.drag(
       event,
-      (move) => {
-        isDrag ||= Math.abs(move.clientX - startX) > DRAG_PX;
-        if (inRuler) player.goTime(band.time(move));
-        else if (isDrag) this.choose(from, band.time(move));
-      },
-      (last) => {
+      (at, isDrag) => (isDrag || name === "ruler") && move(band.time(at)),
+      (last, isDrag) => {
         band.held = false;
-        if (inRuler) return;
-        if (!isDrag) {
+        if (isDrag) drop();
+        else if (name !== "ruler") {
           painter.select(null);
           player.goTime(band.time(last));
-        } else if (painter.stroke?.latch) painter.labelSelection(painter.stroke.label);
-        else if (painter.selection) {
-          this.ui.say("Now press a class, Backspace to erase, Esc to drop.");
         }
         this.ui.paintSoon();
       }
     );
+  }
+
+  /** Show the frame at a time that is dragged to; a stroke would paint what it passes. */
+  follow(t) {
+    const { player, painter } = this.ui;
+    if (!painter.stroke) player.moveTo(clamp(player.rowAt(t), 0, player.n - 1));
   }
 
   /** Choose the frames from time a to time b. */
@@ -175,11 +168,72 @@ export class Input {
     const { player, painter } = this.ui;
     const [first, last] = rowsBetween(player.times, a, b);
     painter.select([player.time(first), player.end(last)]);
+    this.follow(b);
+  }
+
+  askWhat() {
+    const { painter } = this.ui;
+    if (painter.stroke?.latch) painter.labelSelection(painter.stroke.label);
+    else if (painter.selection) this.ui.say("Now press a class, Backspace to erase, Esc to drop.");
+  }
+
+  /** An edge lies between frames: where the nearest frame begins, or at the end. */
+  snap(t) {
+    const { player } = this.ui;
+    const row = clamp(player.rowAt(t), 0, player.n - 1);
+    return t - player.time(row) < player.end(row) - t ? player.time(row) : player.end(row);
+  }
+
+  moveEdge(edge, t) {
+    const to = this.snap(t);
+    this.follow(to);
+    this.ui.timeline.setPreview(moveBoundary(edge, to));
+  }
+
+  dropEdge() {
+    const { timeline, painter } = this.ui;
+    const { preview } = timeline;
+    timeline.setPreview(null);
+    if (preview) painter.moveBoundary(preview);
+  }
+
+  moveSegment(edge, t) {
+    const to = clamp(this.snap(t), edge.low + 1e-3, edge.high - 1e-3);
+    this.ui.ledger.moveSegment(this.ui.video, edge.time, to);
+    edge.time = to;
+    this.follow(to);
+    this.ui.timeline.isOld = true;
+  }
+
+  /** The pointer says what it would drag. */
+  onHover(event, band) {
+    if (event.buttons || !this.ui.player.n) return;
+    const cursor = { ruler: "ew-resize", edge: "col-resize", segment: "col-resize", time: "crosshair" };
+    band.box.style.cursor = cursor[this.findPart(event, band).name];
+  }
+
+  /** The wheel zooms; with shift, or sideways, it moves what is in view. */
+  onWheel(event, band) {
+    event.preventDefault();
+    const { timeline } = this.ui;
+    const across = event.deltaX || (event.shiftKey ? event.deltaY : 0);
+    if (across) timeline.pan(band, across);
+    else timeline.zoom(band, band.time(event), Math.exp(event.deltaY / ZOOM_PX));
+  }
+
+  /** A right click chooses the label under it. */
+  onRightClick(event, band) {
+    const { labels, painter } = this.ui;
+    const span = spanAt(labels.spans, band.time(event));
+    this.ui.focus();
+    if (!span) return;
+    painter.select([span[0], span[1]]);
+    this.ui.say(`${span[2]} is chosen: press a class to change it, Backspace to erase, Esc to drop.`);
   }
 
   onFilm(event) {
     const { player, screen } = this.ui;
-    if (!player.n) return;
+    if (!player.n || event.button) return;
     this.ui.focus();
     event.preventDefault();
     const row = screen.rowAt(event);

@@ -11,17 +11,22 @@
  * An action counts as saved only after its `done` has come with `ok`.
  */
 
-import { element } from "./dom.js";
-import { Grid } from "./grid.js";
+import { ClassList } from "./view/classes.js";
+import { element, select } from "./view/dom.js";
+import { Grid } from "./view/grid.js";
 import { Input } from "./input.js";
-import { formatSeconds, formatTime } from "./logic/format.js";
+import { formatSeconds } from "./logic/format.js";
 import { FrameStore, ROWS_AHEAD } from "./logic/frames.js";
-import { COMMANDS, writeKey } from "./logic/keys.js";
-import { Ledger } from "./logic/ledger.js";
+import { COMMANDS, LABEL_BUTTONS, PLAY_BUTTONS, VIDEO_BUTTONS, writeKey } from "./logic/keys.js";
 import { Painter } from "./painter.js";
-import { Screen } from "./picture.js";
+import { Screen } from "./view/picture.js";
 import { Player } from "./player.js";
-import { Timeline } from "./timeline.js";
+import { Saving } from "./saving.js";
+import { Clock, Saying } from "./view/status.js";
+import { Timeline } from "./view/timeline.js";
+import { Toolbar } from "./view/toolbar.js";
+
+const ORDERS = { time: "next: in time", uncertain: "next: most uncertain", rarest: "next: rarest class" };
 
 const readDoubles = (b) =>
   new Float64Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength));
@@ -31,7 +36,7 @@ class Ui {
     this.model = model;
     this.video = null;
     this.shownRows = new Set(); // of the picture and the filmstrip
-    this.ledger = new Ledger(model.viewId);
+    this.saving = new Saving(this, model.viewId);
     this.store = new FrameStore(
       (rows) => this.request("frames", { rows }),
       (rows) => this.takeNews(rows)
@@ -41,30 +46,60 @@ class Ui {
     this.build(el);
     this.input = new Input(this);
     this.watch();
-    this.showSaved();
+    this.saving.watch(model.manager, el);
     model.on("msg:custom", (message, buffers) => this.hear(message, buffers));
     const { message, buffers } = model.get("opening");
-    if (message) this.hear(message, buffers);
+    if (message) this.openVideo(message, buffers);
     this.request("ready", {});
   }
 
   build(el) {
     const root = (this.root = element("div", "lb-root", el));
     root.tabIndex = 0;
+    root.setAttribute("role", "application"); // it takes keys for itself
     root.setAttribute("aria-label", "Labeller: press ? for the keys");
     const head = element("div", "lb-head", root);
     this.title = element("span", "lb-title", head);
     this.nth = element("span", "lb-nth", head);
-    this.clock = element("span", "lb-clock", head);
-    this.saved = element("span", "lb-saved", head);
-    this.saved.setAttribute("role", "status");
-    const body = element("div", "lb-body", root);
+    this.clock = new Clock(this, head);
+    this.saving.build(head, root);
+    const middle = element("div", "lb-middle", root);
+    const body = element("div", "lb-body", middle);
     this.screen = new Screen(this, body);
-    this.toast = element("div", "lb-toast", this.screen.stage);
     this.timeline = new Timeline(this, body);
+    this.saying = new Saying(this, body);
     this.grid = new Grid(this, body);
     this.help = element("div", "lb-help", body);
     this.help.hidden = true;
+    this.buildSide(element("div", "lb-side", middle));
+    const tools = element("div", "lb-foot", root);
+    this.toolbars.push(new Toolbar(this, tools, PLAY_BUTTONS, "Moving and playing"));
+    this.buildLag(tools);
+  }
+
+  buildSide(side) {
+    const videos = element("div", "lb-videos", side);
+    this.videos = select(videos, "Video", {}, (video) => this.changeVideo({ video }));
+    this.toolbars = [new Toolbar(this, videos, VIDEO_BUTTONS, "Videos", true)];
+    this.classes = new ClassList(this, side);
+    this.toolbars.push(new Toolbar(this, side, LABEL_BUTTONS, "Labelling", true));
+    this.orders = select(side, "Where the next unlabelled span is", ORDERS, (order) => {
+      this.labels.order = order;
+      this.request("set", { order });
+      this.focus();
+    });
+  }
+
+  /** A person presses a key some time after what it is for was shown. */
+  buildLag(parent) {
+    const label = element("label", "lb-lag", parent, "reaction lag, s");
+    label.title = "While playing, a held class key paints from so long before it was pressed";
+    const field = element("input", "lb-field", label);
+    Object.assign(field, { type: "number", min: 0, max: 2, step: 0.05, value: 0 });
+    field.addEventListener("change", () => {
+      this.painter.lag_s = Math.min(Math.max(Number(field.value) || 0, 0), 2);
+      field.value = this.painter.lag_s;
+    });
   }
 
   /** Draw anew when the size or the theme changes. */
@@ -82,6 +117,10 @@ class Ui {
 
   focus() {
     this.root.focus({ preventScroll: true });
+  }
+
+  get ledger() {
+    return this.saving.ledger;
   }
 
   get labels() {
@@ -102,13 +141,28 @@ class Ui {
     this.model.send({ type, video: this.video, ...content });
   }
 
-  /** Send an action; it counts as saved when the kernel has acknowledged its number. */
+  /** Change to a video by name, or by so many places. */
+  changeVideo(which) {
+    this.player.stop();
+    this.painter.endStroke();
+    this.isAskedFor = true;
+    this.request("open", which);
+    this.focus();
+  }
+
+  /**
+   * Send an action; it counts as saved when the kernel has acknowledged its number.
+   *
+   * Returns false, and says why, if there is no kernel to put it on disk.
+   */
   act(action) {
+    this.saying.clear();
+    if (!this.saving.check()) return false;
     const message = { video: this.video, position: this.player.row, ...action };
-    this.request("act", this.ledger.note(message, performance.now()));
-    this.showSaved();
+    this.saving.send(message);
     this.timeline.isOld = true;
     this.paintSoon();
+    return true;
   }
 
   hear(message, buffers) {
@@ -125,12 +179,14 @@ class Ui {
       go: () => isHere && this.player.go(message.position),
     };
     hearers[message?.type]?.();
+    if (message?.type === "video") this.saving.takeAnswer();
   }
 
   openVideo(message, buffers) {
     this.player.stop();
     this.painter.endStroke(); // still in the video before
     const isSame = this.video === message.video && this.player.n === message.n;
+    const before = this.video;
     this.video = message.video;
     this.player.open(readDoubles(buffers[0]), message.end_s, message.position);
     this.frameIdx = readDoubles(buffers[1]);
@@ -138,60 +194,70 @@ class Ui {
     this.screen.open([message.width_px, message.height_px], message.skeleton);
     this.timeline.open(message.end_s);
     if (!isSame) this.store.clear(message.n);
+    this.saving.open(message.store);
+    this.videos.fill(message.videos, message.video);
     if (buffers[3]) this.store.take([message.position], [buffers[2], buffers[3]]);
     this.title.textContent = message.video;
     const who = message.annotator ? ` · ${message.annotator} labels` : "";
-    this.nth.textContent = `video ${message.nth} of ${message.n_videos}${who}`;
+    this.nth.textContent = `video ${message.nth} of ${message.videos.length}${who}`;
     this.root.dataset.video = message.video;
     delete this.root.dataset.painted;
     this.showStroke();
     this.takeLabels(message.labels);
     if (!isSame && message.n > ROWS_AHEAD) this.request("overview", {});
+    if (before !== null && before !== this.video && !this.isAskedFor) {
+      this.say(`Went on from ${before} to ${this.video}.`, { canUndo: true });
+    }
+    this.isAskedFor = false;
   }
 
   takeLabels(labels) {
     this.ledger.take(labels);
+    this.saving.takeLabels();
+    this.orders.value = this.labels.order;
     this.showButtons();
     this.timeline.isOld = true;
     this.paintSoon();
   }
 
   takeDone(done) {
-    const action = this.ledger.settle(done);
     const { ok, reason, position, text } = done;
+    const action = this.saving.settle(done);
     if (ok && action) {
       this.root.dataset.saved = String(Number(this.root.dataset.saved ?? 0) + 1);
     } else if (!ok) {
       this.painter.drop();
-      this.say(reason, true);
+      this.say(reason, { isError: true });
     }
     // a late answer must not pull the playhead back from where the user has gone since
     const stayed = !action || this.player.row === action.position;
     if (position !== undefined && position !== null && stayed) this.player.go(position);
     if (text) this.say(text);
-    this.showSaved();
     this.timeline.isOld = true;
     this.paintSoon();
   }
 
   /* ----- what is said ----- */
 
-  showSaved() {
-    const { state, text, mayChange } = this.ledger.describe(performance.now());
-    this.saved.dataset.state = state;
-    this.saved.textContent = text;
-    this.saved.title = text;
-    clearTimeout(this.savedTimer);
-    if (mayChange) this.savedTimer = setTimeout(() => this.showSaved(), 500);
+  /** Say what was done, or cannot be; `how` as for `Saying`. */
+  say(text, how) {
+    this.saying.say(text, how);
   }
 
-  say(text, isError = false) {
-    this.toast.textContent = text;
-    this.toast.classList.toggle("lb-error", isError);
-    this.toast.classList.add("lb-shown");
-    clearTimeout(this.toastTimer);
-    const ms = isError ? 9000 : 2600;
-    this.toastTimer = setTimeout(() => this.toast.classList.remove("lb-shown"), ms);
+  /** A key was pressed for a class that does not exist. */
+  askForClass(key) {
+    this.say(`There is no class ${key}: type a name.`, { isError: true });
+    this.classes.ask();
+  }
+
+  clickClass(idx) {
+    this.painter.press(idx, !this.painter.hold);
+    this.painter.release(idx);
+    this.focus();
+  }
+
+  run(command) {
+    if (this.player.n || command === "help") COMMANDS[command][2](this);
   }
 
   showStroke() {
@@ -203,7 +269,8 @@ class Ui {
   }
 
   showButtons() {
-    this.input?.showButtons();
+    this.toolbars.forEach((toolbar) => toolbar.show());
+    this.classes.show();
   }
 
   toggleHelp() {
@@ -230,6 +297,7 @@ class Ui {
     this.player.stop();
     this.grid.close();
     this.help.hidden = true;
+    this.saying.clear();
     this.painter.select(null);
   }
 
@@ -263,19 +331,17 @@ class Ui {
     this.wantMore();
     this.screen.paint();
     this.timeline.paint();
-    const t = formatTime(player.time(), 2);
-    this.clock.textContent =
-      `${t} of ${formatTime(player.endTime, 1)} · frame ${this.frameIdx[player.row]}`;
+    this.clock.show();
     this.root.dataset.row = String(player.row);
   }
 
   dispose() {
+    this.saving.dispose();
     this.grid.close();
     for (const part of [this.player, this.screen, this.input]) part.dispose();
     this.resizes.disconnect();
     this.themes.disconnect();
     this.store.clear(0);
-    for (const name of ["saved", "toast"]) clearTimeout(this[`${name}Timer`]);
   }
 }
 
@@ -284,6 +350,7 @@ function render({ model, el }) {
   const ui = new Ui(
     {
       viewId: Math.random().toString(36).slice(2, 8),
+      manager: model.widget_manager,
       get: (name) => model.get(name),
       send: (message) => model.send(message),
       on: (name, hear) => {

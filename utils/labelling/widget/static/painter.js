@@ -1,5 +1,6 @@
 /* Labelling: what a class key does to a segment, a step, a chosen span or a stroke. */
 
+import { formatSeconds, formatTime } from "./logic/format.js";
 import { findOpenSegment, spanAt } from "./logic/spans.js";
 
 export class Painter {
@@ -12,6 +13,7 @@ export class Painter {
     this.stroke = null; // what is being painted
     this.selection = null;
     this.markedStart = null;
+    this.lag_s = 0; // how long after seeing a change the key is pressed, while playing
   }
 
   /** Another video is shown: what was chosen in the last one is dropped. */
@@ -23,7 +25,7 @@ export class Painter {
   /** A class key goes down: label what is chosen, or wait whether it is held. */
   press(idx, latch) {
     const label = this.ui.labels.classes[idx]?.name;
-    if (label === undefined) return this.ui.say(`There is no class ${idx + 1}.`);
+    if (label === undefined || !this.ui.saving.check()) return;
     if (this.ui.grid.isOpen) return this.ui.grid.label(label);
     if (this.selection) return this.labelSelection(label);
     const again = this.stroke?.latch && this.stroke.label === label;
@@ -53,17 +55,26 @@ export class Painter {
     this.held = this.stroke = null;
   }
 
-  /** Label the segment in view, or `stride` frames, and go on to the next. */
+  /** What a class key would label: what is chosen, the segment in view, or a step. */
+  get target() {
+    const { player, labels } = this.ui;
+    if (this.selection) return this.selection;
+    const segment = this.unit === "segment" && spanAt(labels.segments, player.time());
+    const [start, end] = segment || [player.time(), player.end(player.lastOfStep)];
+    return [start, end];
+  }
+
+  /** Label the segment in view, or a step of frames, and go on to the next. */
   tap(label) {
     const { player, labels } = this.ui;
     if (this.unit === "segment" && labels.is_partial) {
       return this.ui.say("Still looking for the segments of this video. S labels frames.");
     }
-    const segment = this.unit === "segment" && spanAt(labels.segments, player.time());
+    const isSegment = this.unit === "segment" && spanAt(labels.segments, player.time()) !== null;
     const last = player.lastOfStep;
-    const [start, end] = segment || [player.time(), player.end(last)];
-    this.ui.act({ action: "label", start_s: start, end_s: end, label });
-    return segment ? this.advance() : player.go(last + 1);
+    const [start, end] = this.target;
+    if (!this.ui.act({ action: "label", start_s: start, end_s: end, label })) return;
+    return isSegment ? this.advance() : player.go(last + 1);
   }
 
   /** Row of the next still pose without label, in this video; -1 if there is none. */
@@ -85,7 +96,8 @@ export class Painter {
   beginStroke() {
     this.stroke = this.held;
     this.held = this.held.latch ? null : this.held;
-    this.paintSpan("paint_begin", this.ui.player.time(), this.ui.player.end());
+    const row = this.lagged(this.ui.player.row);
+    this.paintSpan("paint_begin", this.ui.player.time(row), this.ui.player.end(row));
     this.ui.showStroke();
   }
 
@@ -97,8 +109,17 @@ export class Painter {
   afterMove(from) {
     if (!this.stroke) return;
     const { player } = this.ui;
-    const [low, high] = from < player.row ? [from + 1, player.row] : [player.row, from - 1];
+    const [before, here] = [this.lagged(from), this.lagged(player.row)];
+    if (before === here) return;
+    const [low, high] = before < here ? [before + 1, here] : [here, before - 1];
     this.paintSpan("paint_to", player.time(low), player.end(high));
+  }
+
+  /** The row that was shown when a person saw what they press the key for now. */
+  lagged(row) {
+    const { player } = this.ui;
+    if (!player.playing || !this.lag_s) return row;
+    return Math.max(player.rowAt(player.time(row) - this.lag_s * player.speed), 0);
   }
 
   paintSpan(action, start, end) {
@@ -115,8 +136,17 @@ export class Painter {
 
   labelSelection(label) {
     const [start, end] = this.selection;
-    this.ui.act({ action: "label", start_s: start, end_s: end, label });
+    if (!this.ui.act({ action: "label", start_s: start, end_s: end, label })) return;
     this.select(null);
+    const what = label === null ? "Erased" : label;
+    this.ui.say(`${what}: ${formatTime(start, 1)} to ${formatTime(end, 1)}.`, { canUndo: true });
+  }
+
+  /** Give the time that a dragged boundary has passed to the label that grows. */
+  moveBoundary([start, end, label]) {
+    if (!this.ui.act({ action: "label", start_s: start, end_s: end, label })) return;
+    const what = label === null ? "Less is labelled" : `More ${label}`;
+    this.ui.say(`${what}: ${formatTime(start, 1)} to ${formatTime(end, 1)}.`, { canUndo: true });
   }
 
   select(selection) {
@@ -146,12 +176,15 @@ export class Painter {
   }
 
   erase() {
-    const { player } = this.ui;
+    const { player, labels } = this.ui;
+    const here = this.ui.labelAt(player.time());
     if (this.selection) return this.labelSelection(null);
-    if (this.ui.labelAt(player.time()) === null) return this.ui.say("Nothing is labelled here.");
-    const span = this.unit === "segment" && spanAt(this.ui.labels.spans, player.time());
+    if (here === null) return this.ui.say("Nothing is labelled here.");
+    const span = this.unit === "segment" && spanAt(labels.spans, player.time());
     const [start, end] = span || [player.time(), player.end(player.lastOfStep)];
-    return this.ui.act({ action: "label", start_s: start, end_s: end, label: null });
+    if (!this.ui.act({ action: "label", start_s: start, end_s: end, label: null })) return;
+    const when = `${formatTime(start, 1)} to ${formatTime(end, 1)}`;
+    this.ui.say(`Erased ${here}, ${when} (${formatSeconds(end - start)}).`, { canUndo: true });
   }
 
   accept() {
@@ -162,8 +195,8 @@ export class Painter {
     const [start, end, label] = proposal;
     const row = this.findOpen();
     const goesTo = row >= 0 ? row : null; // null: the kernel says where it goes on
-    this.ui.act({ action: "accept", start_s: start, end_s: end, label, goes_to: goesTo });
-    return goesTo !== null && player.go(goesTo);
+    const action = { action: "accept", start_s: start, end_s: end, label, goes_to: goesTo };
+    return this.ui.act(action) && goesTo !== null && player.go(goesTo);
   }
 
   toggleUnit() {

@@ -4,10 +4,9 @@
  * `position`); it covers the time from its own time stamp to the next.
  */
 
+import { CHOICES } from "./logic/keys.js";
 import { clamp, findChange, findUnlabelled, lastAtOrBefore } from "./logic/spans.js";
 
-const SPEEDS = [0.5, 1, 2, 4];
-export const STEPS = [1, 5, 25];
 const REST_MS = 400; // the kernel is told a place once the playhead rests on it
 
 export class Player {
@@ -19,8 +18,8 @@ export class Player {
     this.row = 0;
     this.direction = 1;
     this.speed = 1;
-    this.stepIdx = 0;
-    this.playing = null;
+    this.stride = 1; // frames a step
+    this.playing = null; // {time, at, loop}: where and when it began
   }
 
   /** Take a video's time stamps, with the playhead on a row. */
@@ -32,10 +31,6 @@ export class Player {
 
   get n() {
     return this.times.length;
-  }
-
-  get stride() {
-    return STEPS[this.stepIdx];
   }
 
   time(row = this.row) {
@@ -66,9 +61,7 @@ export class Player {
   }
 
   changeVideo(move) {
-    this.stop();
-    this.ui.painter.endStroke();
-    this.ui.request("open", { move });
+    this.ui.changeVideo({ move });
   }
 
   step(sign) {
@@ -93,7 +86,7 @@ export class Player {
     else this.goUnlabelled(1);
   }
 
-  /** Go to where the next unlabelled stretch, or segment of one, starts. */
+  /** Go to where the next unlabelled span, or segment of one, starts. */
   goUnlabelled(sign) {
     const labelOf = (row) => this.ui.labelAt(this.time(row));
     const { times } = this;
@@ -102,7 +95,7 @@ export class Player {
       if (sign * (row - this.row) < 0) this.ui.say("From the other end again.");
       return this.go(row);
     }
-    if (labelOf(this.row) === null) return this.ui.say("This is the only unlabelled stretch here.");
+    if (labelOf(this.row) === null) return this.ui.say("This is the only unlabelled span here.");
     return this.ui.say("All of this video is labelled. N opens the next one.");
   }
 
@@ -117,8 +110,22 @@ export class Player {
     if (this.playing) return this.stop();
     if (!this.n) return;
     if (this.row >= this.n - 1) this.go(0);
-    this.playing = { time: this.time(), at: performance.now() };
+    this.play(null);
+  }
+
+  /** Play what a class key would label over and over, until it is stopped. */
+  toggleLoop() {
+    if (this.playing?.loop) return this.stop();
+    const [start, end] = this.ui.painter.target;
+    this.goTime(start);
+    this.play([start, end]);
+  }
+
+  play(loop) {
+    const isRunning = this.playing !== null;
+    this.playing = { time: this.time(), at: performance.now(), loop };
     this.ui.showButtons();
+    if (isRunning) return;
     const tick = () => {
       if (!this.playing) return;
       this.playOn();
@@ -130,13 +137,19 @@ export class Player {
   /** Move to the frame that is due; wait where it has not come from the kernel yet. */
   playOn() {
     const now = performance.now();
-    const due = this.playing.time + ((now - this.playing.at) / 1000) * this.speed;
+    const { time, at, loop } = this.playing;
+    const due = time + ((now - at) / 1000) * this.speed;
+    if (loop && due >= loop[1]) {
+      this.goTime(loop[0]);
+      this.playing = { time: this.time(), at: now, loop };
+      return this.ui.paintSoon();
+    }
     let row = this.rowAt(due);
     while (row > this.row && !this.ui.store.bitmaps.has(row)) row -= 1;
     if (row > this.row) this.moveTo(row);
     const late = due - this.end();
     if (this.row >= this.n - 1 && late >= 0) return this.stop();
-    if (late > 0.25 * this.speed) this.playing = { time: this.end(), at: now };
+    if (late > 0.25 * this.speed) this.playing = { time: this.end(), at: now, loop };
     return this.ui.paintSoon();
   }
 
@@ -147,22 +160,29 @@ export class Player {
   }
 
   setSpeed(change) {
-    const i = clamp(SPEEDS.indexOf(this.speed) + change, 0, SPEEDS.length - 1);
-    this.chooseSpeed(SPEEDS[i]);
+    const { values } = CHOICES.speed;
+    const i = clamp(values.indexOf(this.speed) + change, 0, values.length - 1);
+    this.chooseSpeed(values[i]);
   }
 
   chooseSpeed(speed) {
     this.speed = speed;
-    if (this.playing) this.playing = { time: this.time(), at: performance.now() };
+    if (this.playing) Object.assign(this.playing, { time: this.time(), at: performance.now() });
     this.ui.showButtons();
     this.ui.say(`Speed ${speed}×`);
   }
 
-  setStep(idx = (this.stepIdx + 1) % STEPS.length) {
-    this.stepIdx = idx;
+  /** Go on to the next size of a step. */
+  setStep() {
+    const { values } = CHOICES.step;
+    this.chooseStep(values[(values.indexOf(this.stride) + 1) % values.length]);
+  }
+
+  chooseStep(stride) {
+    this.stride = stride;
     this.ui.showButtons();
     this.ui.paintSoon();
-    this.ui.say(`Step ${this.stride} frame${this.stride > 1 ? "s" : ""}`);
+    this.ui.say(`Step ${stride} frame${stride > 1 ? "s" : ""}`);
   }
 
   dispose() {

@@ -72,3 +72,37 @@ export function findOpenSegment(segments, t, labelAt) {
   }
   return null;
 }
+
+/**
+ * The boundary of labels within `reach` of time t, the nearest: its time, the labels on
+ * both sides (null for none), and the times between which it can be moved.
+ */
+export function boundaryAt(spans, t, reach, endTime) {
+  const times = [...new Set(spans.flatMap(([start, end]) => [start, end]))].sort((a, b) => a - b);
+  const near = times.reduce((a, b) => (Math.abs(b - t) < Math.abs(a - t) ? b : a), Infinity);
+  if (Math.abs(near - t) > reach) return null;
+  const at = times.indexOf(near);
+  return {
+    time: near,
+    before: spans.find(([, end]) => end === near)?.[2] ?? null,
+    after: spans.find(([start]) => start === near)?.[2] ?? null,
+    low: times[at - 1] ?? 0,
+    high: times[at + 1] ?? endTime,
+  };
+}
+
+/** What to label so that a boundary moves to time t: [start, end, label], or null. */
+export function moveBoundary({ time, before, after, low, high }, t) {
+  const to = clamp(t, low, high);
+  if (to === time) return null;
+  return to > time ? [time, to, before] : [to, time, after];
+}
+
+/** How much of the video `spans` leave open: seconds in still and in other segments. */
+export function sumOpen(segments, labelAt) {
+  const open = { still: 0, moving: 0 };
+  for (const [start, end, isStill] of segments) {
+    if (labelAt((start + end) / 2) === null) open[isStill ? "still" : "moving"] += end - start;
+  }
+  return open;
+}

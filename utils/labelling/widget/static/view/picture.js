@@ -1,11 +1,11 @@
 /* The picture with its skeleton and chips, and the filmstrip below it. */
 
 import { element, hatch, prepareCanvas } from "./dom.js";
-import { inkOn } from "./logic/format.js";
-import { BATCH_LOST_AFTER_MS } from "./logic/frames.js";
-import { clamp, spanAt } from "./logic/spans.js";
+import { inkOn } from "../logic/format.js";
+import { BATCH_LOST_AFTER_MS } from "../logic/frames.js";
+import { CHOICES } from "../logic/keys.js";
+import { clamp, spanAt } from "../logic/spans.js";
 
-const VIEWS = ["both", "picture", "skeleton"];
 const VIEW_NAMES = { both: "picture + skeleton", picture: "picture", skeleton: "skeleton only" };
 const NO_PICTURE = "#20242b";
 
@@ -71,7 +71,10 @@ export class Screen {
     this.skeleton = skeleton;
   }
 
-  setView(view = VIEWS[(VIEWS.indexOf(this.view) + 1) % VIEWS.length]) {
+  /** Show picture, skeleton or both: the one given, or the next. */
+  setView(view) {
+    const { values } = CHOICES.view;
+    view ??= values[(values.indexOf(this.view) + 1) % values.length];
     this.view = view;
     this.ui.showButtons();
     this.ui.paintSoon();
@@ -171,7 +174,9 @@ export class Screen {
     const { labels, player } = this.ui;
     const label = this.ui.labelAt(player.time());
     const isEmpty = spanAt(labels.no_person, player.time()) !== null;
-    this.here.textContent = `${label ?? "unlabelled"}${isEmpty ? " · nobody seen" : ""}`;
+    const isUnsafe = label !== null && this.ui.saving.isUnsafeAt(player.time());
+    const notes = `${isUnsafe ? " · not saved" : ""}${isEmpty ? " · nobody seen" : ""}`;
+    this.here.textContent = `${label ?? "unlabelled"}${notes}`;
     this.here.dataset.empty = String(label === null);
     const colour = label === null ? "" : this.ui.colour(label);
     this.here.style.background = colour;

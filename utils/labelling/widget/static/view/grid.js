@@ -1,7 +1,7 @@
 /* Look-alike frames side by side, labelled together. */
 
 import { element } from "./dom.js";
-import { formatTime } from "./logic/format.js";
+import { formatTime } from "../logic/format.js";
 
 export class Grid {
   /** `ui` is the widget that joins the parts. */
@@ -43,7 +43,9 @@ export class Grid {
   }
 
   addCell(cells, item, i) {
-    const cell = element("button", "lb-cell lb-chosen-cell", cells);
+    const cell = element("button", "lb-cell", cells);
+    cell.type = "button";
+    cell.setAttribute("aria-pressed", "true");
     cell.tabIndex = -1;
     cell.title = `${item.video}, ${formatTime(item.time_s, 1)}`;
     const image = element("img", "", cell);
@@ -53,7 +55,7 @@ export class Grid {
     cell.addEventListener("click", () => {
       const { chosen } = this.shown;
       chosen[chosen.has(i) ? "delete" : "add"](i);
-      cell.classList.toggle("lb-chosen-cell");
+      cell.setAttribute("aria-pressed", String(chosen.has(i)));
       this.shown.label = undefined;
       this.show();
       this.ui.focus();
@@ -81,7 +83,7 @@ export class Grid {
       this.shown.label = label;
       return this.ui.request("count", { frames, label });
     }
-    this.ui.act({ action: "label_many", frames, label });
+    if (!this.ui.act({ action: "label_many", frames, label })) return;
     return this.ui.request("grid", { group: this.shown.group });
   }
 

@@ -8,6 +8,34 @@ export function element(tag, className, parent, text = "") {
   return node;
 }
 
+/** A button with a text and what it does, which is also its name for those who hear. */
+export function button(parent, text, words) {
+  const made = element("button", "lb-button", parent, text);
+  made.type = "button";
+  made.title = words;
+  made.setAttribute("aria-label", text && !/^\W*$/.test(text) ? `${text}, ${words}` : words);
+  return made;
+}
+
+/** A list to choose one from; `fill` gives it its choices, a list or value -> text. */
+export function select(parent, name, choices, onChange) {
+  const made = element("select", "lb-select", parent);
+  made.setAttribute("aria-label", name);
+  made.fill = (all, value) => {
+    const entries = Array.isArray(all) ? all.map((each) => [each, each]) : Object.entries(all);
+    const drawn = JSON.stringify(entries);
+    if (drawn !== made.drawn) {
+      made.replaceChildren();
+      for (const [each, text] of entries) element("option", "", made, text).value = each;
+    }
+    made.drawn = drawn;
+    made.value = value;
+  };
+  made.fill(choices, Object.keys(choices)[0]);
+  made.addEventListener("change", () => onChange(made.value));
+  return made;
+}
+
 /** Give a canvas the pixels of its box on this screen; returns its context and size. */
 export function prepareCanvas(canvas) {
   const ratio = window.devicePixelRatio || 1;

@@ -1,17 +1,22 @@
 /* The time line: the whole video, and a close-up around the playhead where that is tight. */
 
 import { element, hatch, prepareCanvas } from "./dom.js";
-import { formatTime, inkOn } from "./logic/format.js";
-import { clamp } from "./logic/spans.js";
+import { formatTime, inkOn } from "../logic/format.js";
+import { clamp } from "../logic/spans.js";
 
-export const RULER_PX = 16;
+export const RULER_PX = 16; // above the labels
+export const SEGMENTS_PX = 42; // below them, from here on
+const LEAST_ROWS = 10; // no closer up than that
 
-/** A stretch of the time line, from t0 to t1 over the width of its canvas. */
+/** A part of the time line, from t0 to t1 over the width of its canvas. */
 class Band {
   constructor(parent, title) {
     this.box = element("div", "lb-band", parent);
     this.box.title = title;
     this.canvas = element("canvas", "lb-band-canvas", this.box);
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", title);
+    this.target = element("div", "lb-target", this.box);
     this.chosen = element("div", "lb-chosen", this.box);
     this.playhead = element("div", "lb-playhead", this.box);
     this.range(0, 1);
@@ -32,15 +37,23 @@ class Band {
     return this.t0 + share * (this.t1 - this.t0);
   }
 
-  place(t, selection) {
+  /** Seconds that so many pixels stand for. */
+  seconds(pixels) {
+    return (pixels / Math.max(this.canvas.clientWidth, 1)) * (this.t1 - this.t0);
+  }
+
+  /** Show the playhead, what is chosen, and what a class key would label. */
+  place(t, selection, target) {
     const inside = t >= this.t0 && t <= this.t1;
     this.playhead.hidden = !inside;
     if (inside) this.playhead.style.transform = `translateX(${this.x(t)}px)`;
-    this.chosen.hidden = !selection;
-    if (!selection) return;
-    const [a, b] = [this.x(selection[0]), this.x(selection[1])];
-    this.chosen.style.left = `${a}px`;
-    this.chosen.style.width = `${Math.max(b - a, 1)}px`;
+    for (const [box, span] of [[this.chosen, selection], [this.target, target]]) {
+      box.hidden = !span;
+      if (!span) continue;
+      const [a, b] = [this.x(span[0]), this.x(span[1])];
+      box.style.left = `${a}px`;
+      box.style.width = `${Math.max(b - a, 1)}px`;
+    }
   }
 
   draw(look) {
@@ -60,6 +73,7 @@ class Band {
     for (const p of look.pending) {
       this.drawSpan(ctx, p.start_s, p.end_s, p.label, look, p.saved ? 1 : 0.6);
     }
+    if (look.preview) this.drawSpan(ctx, ...look.preview, look, 0.8);
     for (const [start, end, label] of look.other_spans ?? []) {
       ctx.fillStyle = look.colour(label); // another person's label: a thin line
       ctx.fillRect(this.x(start), 38, Math.max(this.x(end) - this.x(start), 1), 3);
@@ -150,7 +164,10 @@ export class Timeline {
   constructor(ui, body) {
     this.ui = ui;
     this.isOld = true; // labels, size or colours have changed since it was drawn
-    const use = "drag to choose time, drag the ruler to scrub; bar below: nobody was seen";
+    this.view = null; // what the close-up was zoomed to
+    this.preview = null; // [start, end, label] that a dragged boundary would label
+    const use = "drag to choose time, drag an edge to move it, drag the ruler to scrub, "
+      + "wheel to zoom; bar below: nobody was seen";
     this.close = new Band(body, `Close-up around this frame: ${use}`);
     this.close.box.classList.add("lb-close");
     this.whole = new Band(body, `The whole video: ${use}`);
@@ -161,6 +178,8 @@ export class Timeline {
   }
 
   open(endTime) {
+    this.endTime = endTime;
+    this.view = this.preview = null;
     this.whole.range(0, endTime);
   }
 
@@ -168,38 +187,89 @@ export class Timeline {
     return {
       ...this.ui.labels,
       pending: this.ui.ledger.pendingIn(this.ui.video),
+      preview: this.preview,
       colour: (label) => this.ui.colour(label),
     };
+  }
+
+  /** Show what would be labelled while an edge is dragged; null ends it. */
+  setPreview(preview) {
+    this.preview = preview;
+    this.isOld = true;
+    this.ui.paintSoon();
+  }
+
+  /** Zoom the close-up by a factor, round the time under the pointer. */
+  zoom(band, t, factor) {
+    const { close, whole, endTime } = this;
+    const from = close.box.hidden ? whole : close;
+    const least = (LEAST_ROWS * endTime) / Math.max(this.ui.player.n, 1);
+    const span = Math.max((from.t1 - from.t0) * factor, Math.min(least, endTime));
+    const share = band === from ? (t - from.t0) / (from.t1 - from.t0) : 0.5;
+    this.view = span < endTime ? this.keepInside(t - share * span, span) : null;
+    this.isOld = true;
+    this.ui.paintSoon();
+  }
+
+  pan(band, pixels) {
+    if (!this.view) return;
+    const [t0, t1] = this.view;
+    this.view = this.keepInside(t0 + band.seconds(pixels), t1 - t0);
+    this.ui.paintSoon();
+  }
+
+  keepInside(t0, span) {
+    const start = clamp(t0, 0, this.endTime - span);
+    return [start, start + span];
   }
 
   paint() {
     if (this.isOld) this.draw();
     const { player, painter } = this.ui;
+    const where = [player.time(), painter.chosen, painter.target];
     if (!this.close.box.hidden) {
       this.drawCloseUp();
-      this.close.place(player.time(), painter.chosen);
+      this.close.place(...where);
     }
-    this.whole.place(player.time(), painter.chosen);
+    this.whole.place(...where);
   }
 
   draw() {
     this.isOld = false;
     const isTight = this.whole.canvas.clientWidth / this.ui.player.n < 3; // pixels a frame
-    this.close.box.hidden = !isTight;
-    this.whole.draw(this.look);
+    this.close.box.hidden = !isTight && !this.view;
+    const { close, view } = this;
+    this.whole.draw({ ...this.look, window: view && !close.box.hidden ? view : null });
   }
 
   drawCloseUp() {
-    const { player } = this.ui;
-    if (!this.close.held) {
-      const rows = clamp(Math.floor(this.close.canvas.clientWidth / 6), 20, player.n);
-      const first = clamp(player.row - (rows >> 1), 0, player.n - rows);
-      this.close.range(player.time(first), player.end(first + rows - 1));
-    }
+    this.placeCloseUp();
     const { t0, t1 } = this.close;
     const inside = (list) => list.filter(([start, end]) => end > t0 && start < t1);
     const { look } = this;
     for (const name of ["spans", "segments", "proposals", "no_person"]) look[name] = inside(look[name]);
     this.close.draw(look);
+  }
+
+  /** Keep the close-up on the playhead, but still while something is dragged on it. */
+  placeCloseUp() {
+    const { player } = this.ui;
+    const { close, view } = this;
+    if (close.held) return;
+    if (view) {
+      const [t0, t1] = view;
+      const t = player.time();
+      const isMoved = t !== this.lastTime; // else it was the wheel that took us away
+      this.lastTime = t;
+      if (isMoved && (t < t0 || t > t1)) {
+        this.view = this.keepInside(t - (t1 - t0) / 2, t1 - t0);
+        this.isOld = true;
+      }
+      close.range(...this.view);
+    } else {
+      const rows = clamp(Math.floor(close.canvas.clientWidth / 6), Math.min(20, player.n), player.n);
+      const first = clamp(player.row - (rows >> 1), 0, player.n - rows);
+      close.range(player.time(first), player.end(first + rows - 1));
+    }
   }
 }
