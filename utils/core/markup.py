@@ -112,9 +112,9 @@ def guard_cells(table: pd.DataFrame) -> pd.DataFrame:
         >>> guard_cells(pd.DataFrame({"label": ["=1+1", "sit"]}))["label"].tolist()
         ["'=1+1", 'sit']
     """
-    guarded = table.rename(columns=_guard)
+    guarded = table.rename(columns=guard_text)
     for idx in _find_text(table):
-        guarded.isetitem(idx, table.iloc[:, idx].map(_guard))
+        guarded.isetitem(idx, table.iloc[:, idx].map(guard_text))
     return guarded
 
 
@@ -127,9 +127,9 @@ def unguard_cells(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Copy with the text as it was before `guard_cells`.
     """
-    plain = table.rename(columns=_unguard)
+    plain = table.rename(columns=unguard_text)
     for idx in _find_text(table):
-        plain.isetitem(idx, table.iloc[:, idx].map(_unguard))
+        plain.isetitem(idx, table.iloc[:, idx].map(unguard_text))
     return plain
 
 
@@ -142,12 +142,15 @@ def _find_text(table: pd.DataFrame) -> list[int]:
     ]
 
 
-def _guard(value: object) -> object:
-    """Guard one value; what is no text is left alone."""
+def guard_text(value: object) -> object:
+    """Put an apostrophe before one text that a spreadsheet would calculate.
+
+    What is no text is left alone.
+    """
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _unguard(value: object) -> object:
-    """Undo `_guard`."""
+def unguard_text(value: object) -> object:
+    """Take the apostrophe of `guard_text` away, after reading."""
     is_guarded = isinstance(value, str) and _GUARDED.match(value)
     return value[1:] if is_guarded else value

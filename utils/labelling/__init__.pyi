@@ -13,6 +13,7 @@ from . import (
     state,
     widget,
 )
+from .formats.convert import export_labels, import_labels
 from .labels import (
     advise_labels,
     check_classes,

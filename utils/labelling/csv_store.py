@@ -8,13 +8,15 @@ import glob
 import hashlib
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from utils.core.files import atomic_path
+from utils.core.markup import guard_text, unguard_text
+from utils.core.names import normalise_name
 from utils.core.tables import check_table
 from utils.labelling.spans import Span, round_time
 
@@ -25,7 +27,7 @@ _MAX_VIDEO_NAME = 255  # what file systems allow
 
 
 def check_name(name: str, *, what: str = "class") -> str:
-    """Return a class's (or person's) name, trimmed, if it can be written and shown.
+    """Return a class's (or person's) name, cleaned, if it can be written and shown.
 
     Commas, quotes, emoji and up to 200 characters are fine.
 
@@ -34,28 +36,20 @@ def check_name(name: str, *, what: str = "class") -> str:
         what: What it names, for the error.
 
     Returns:
-        The name without white space at its ends.
+        The name as `normalise_name` writes it.
 
     Raises:
-        ValueError: If it is empty, longer, or holds line breaks, other control
-            characters or half characters.
+        ValueError: If it is empty or longer.
     """
-    name = str(name).strip()
+    name = normalise_name(name)
     if not name:
         raise ValueError(f"Expected a name for the {what}, got none. Type one.")
     longest = _MAX_VIDEO_NAME if what == "video" else MAX_NAME
     if len(name) > longest:
         raise ValueError(
-            f"Expected a {what} name of at most {longest} characters, got "
-            f"{len(name)} ({name[:20]!r}…). Shorten it."
+            f"Expected the name of the {what} to have at most {longest} characters, "
+            f"got {len(name)} ({name[:20]!r}…). Shorten it."
         )
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in name):
-        raise ValueError(
-            f"Expected a {what} name on one line, got {name[:40]!r}. Remove line "
-            "breaks, tabs and other control characters."
-        )
-    if any(0xD800 <= ord(c) < 0xE000 for c in name):
-        raise ValueError(f"The {what} name {name[:40]!r} is not valid text. Retype it.")
     return name
 
 
@@ -139,7 +133,7 @@ def _check_header(header: list[str], where: str) -> None:
 def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
     """Return a row with times as numbers and text trimmed and checked."""
     parsed: dict[str, object] = {
-        name: _parse_text(row[name].strip(), name, where)
+        name: _parse_text(unguard_text(row[name].strip()), name, where)
         for name in row
         if name not in ("start_s", "end_s")
     }
@@ -172,28 +166,34 @@ def _parse_text(cell: str, name: str, where: str) -> str | None:
         raise ValueError(f"{where}: {error}") from None
 
 
-def check_overlaps(labels: pd.DataFrame, *, where: str = "labels") -> None:
+def check_overlaps(
+    labels: pd.DataFrame, *, where: str = "labels", places: Sequence[str] | None = None
+) -> None:
     """Raise `ValueError` if one person gave two labels to the same time of a video.
 
     Args:
         labels: Table `labels`; its index names the line in errors.
         where: What to call it in errors.
+        places: Where each stands, if not in the line that the index names.
     """
+    places = places or [f"line {line}" for line in labels.index]
     who = labels["annotator"].fillna("") if "annotator" in labels else ""
-    ordered = labels.assign(who=who).sort_values(["video", "who", "start_s"])
-    open_spans: list[tuple] = []
-    names = ["video", "who", "start_s", "end_s", "label"]
-    for line, *span in ordered[names].itertuples():
-        key, (start_s, end_s, label) = span[:2], span[2:]
-        open_spans = [s for s in open_spans if s[0] == key and s[3] > start_s]
-        for _, other, other_s, other_end_s, other_label in open_spans:
-            if other_label != label:
-                raise ValueError(
-                    f"{where}, line {line}: {label!r} from {start_s:g} to {end_s:g} s "
-                    f"of {key[0]} overlaps {other_label!r} from {other_s:g} to "
-                    f"{other_end_s:g} s in line {other}. Shorten one of them."
-                )
-        open_spans.append((key, line, start_s, end_s, label))
+    ordered = labels.assign(who=who, place=places)
+    ordered = ordered.sort_values(["video", "who", "start_s"], kind="stable")
+    last: tuple | None = None  # of those before, the one that reaches furthest
+    names = ["video", "who", "start_s", "end_s", "label", "place"]
+    for span in ordered[names].itertuples(index=False):
+        if last is None or last[:2] != span[:2] or last.end_s <= span.start_s:
+            last = span
+            continue
+        if last.label != span.label:
+            raise ValueError(
+                f"{where}, {span.place}: {span.label!r} from {span.start_s:g} to "
+                f"{span.end_s:g} s of {span.video} overlaps {last.label!r} from "
+                f"{last.start_s:g} to {last.end_s:g} s in {last.place}. Shorten one "
+                "of them."
+            )
+        last = max(last, span, key=lambda s: s.end_s)
 
 
 def split_labels(labels: pd.DataFrame) -> dict[str, list[Span]]:
@@ -230,11 +230,11 @@ def format_labels(spans: Iterable[tuple[str, Span]]) -> bytes:
     writer.writerow([*COLUMNS, *optional])
     writer.writerows(
         [
-            video,
+            guard_text(video),
             f"{span.start_s:.3f}",
             f"{span.end_s:.3f}",
-            span.label,
-            *(getattr(span, c) for c in optional),
+            guard_text(span.label),
+            *(guard_text(getattr(span, c)) for c in optional),
         ]
         for video, span in rows
     )

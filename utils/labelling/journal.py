@@ -247,7 +247,7 @@ class LabelLog:
         self.refresh()
         if any(action.do == "film" for action in self._pending):
             try:
-                self._write([])
+                self.write()
             except LabelNotSavedError as error:
                 self._note(str(error))
 
@@ -380,34 +380,30 @@ class LabelLog:
 
     # --- writing ---------------------------------------------------------------
 
-    def write(self, action: Action) -> None:
-        """Put an action on disk and make it hold.
+    def write(self, *actions: Action) -> None:
+        """Put actions on disk, all or none, and make them hold.
 
         Args:
-            action: What the user did; its time is filled in.
+            actions: What the user did; the time is filled in.
 
         Raises:
             LabelNotSavedError: If it cannot be written; nothing has changed then.
             ValueError: If the CSV file was changed to something that is not labels,
                 or the log by a newer program; nothing has changed then.
         """
-        self._write([action])
-
-    def _write(self, actions: Sequence[Action]) -> None:
-        """Put actions on disk, after those pending, and make them hold."""
         is_new = not self.log_path.exists()
         try:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
             with self._open_log() as file:
                 self._catch_up(file)
                 self._file.mend(file)
-                actions = [replace(a.rounded(), at=_now()) for a in actions]
-                lines = [*self._pending, *actions]
+                new = [replace(a.rounded(), at=_now()) for a in actions]
+                lines = [*self._pending, *new]
                 self._file.append(
                     file, [replace(line, csv=self._csv.hash) for line in lines]
                 )
                 self._pending = []
-                for action in actions:
+                for action in new:
                     self.state.apply(action)
                 self._write_csv()
         except OSError as error:

@@ -89,7 +89,11 @@ def read_labels(
 
 
 def check_labels(
-    labels: pd.DataFrame, videos: pd.DataFrame, *, where: str = "labels"
+    labels: pd.DataFrame,
+    videos: pd.DataFrame,
+    *,
+    where: str = "labels",
+    places: Sequence[str] | None = None,
 ) -> None:
     """Raise `ValueError` for labels of unknown videos or times outside a video.
 
@@ -97,21 +101,23 @@ def check_labels(
         labels: Table `labels`; its index names the line in errors.
         videos: Table `videos`.
         where: What to call the labels in errors.
+        places: Where each stands, if not in the line that the index names.
     """
+    places = places or [f"line {line}" for line in labels.index]
     durations_s = dict(zip(videos["video"], videos["duration_s"], strict=True))
-    for line, video, start_s, end_s in zip(
-        labels.index, labels["video"], labels["start_s"], labels["end_s"], strict=True
+    for place, video, start_s, end_s in zip(
+        places, labels["video"], labels["start_s"], labels["end_s"], strict=True
     ):
         if video not in durations_s:
             raise ValueError(
-                f"{where}, line {line}: there is no video {video!r}"
+                f"{where}, {place}: there is no video {video!r}"
                 f"{_suggest(video, durations_s)}. Put the video back, correct the "
                 "name, or remove the line."
             )
         duration_s = durations_s[video]
         if start_s < -TOLERANCE_S or end_s > duration_s + TOLERANCE_S:
             raise ValueError(
-                f"{where}, line {line}: {start_s:g} to {end_s:g} s lies outside "
+                f"{where}, {place}: {start_s:g} to {end_s:g} s lies outside "
                 f"{video}, which lasts {duration_s:.3f} s. Correct the times."
             )
 

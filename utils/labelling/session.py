@@ -366,12 +366,6 @@ class Session:
         if not parts.get("stroke"):
             self._stroke = None
         spans: Mapping[str, Sequence[tuple]] = parts.pop("spans", {})
-        for video in spans:
-            if check_name(video, what="video") != video:
-                raise ValueError(
-                    f"The video name {video!r} begins or ends with a space, which a "
-                    "labels file cannot hold. Rename the file."
-                )
         action = Action(
             do,
             by=self.annotator,

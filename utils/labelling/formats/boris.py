@@ -1,17 +1,23 @@
 """Labels from and to BORIS: its exported tables of events, tab- or comma-separated.
 
 BORIS (https://www.boris.unito.it) exports "tabular events" (a row for each start and
-stop, column `Behavior type`, `Status` in older versions) and "aggregated events" (a row
-for each state, `Start (s)` and `Stop (s)`). Behaviours become labels; subjects,
-categories and modifiers are not read. Point events last no time and are left out.
+stop, column `Behavior type`; older versions have `Status`, and lines about the
+observation above the table) and "aggregated events" (a row for each state, `Start (s)`
+and `Stop (s)`). Behaviours become labels; subjects, categories and modifiers are not
+read. Point events last no time and are left out.
 """
 
 import csv
 import io
-import math
-from pathlib import PurePosixPath, PureWindowsPath
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
 
 import pandas as pd
+
+from utils.core.markup import guard_text, unguard_text
+from utils.labelling.formats.films import Films, Row, find_file_name, read_seconds
 
 _HEADER = (
     "Observation id",
@@ -33,143 +39,174 @@ _HEADER = (
     "Image file path",
     "Comment",
 )
+_MEDIA = ("Media file name", "Media file path", "Media file")
 _SIGNED = "annotator: "
 
 
-def parse_boris(text: str, *, where: str) -> tuple[pd.DataFrame, int]:
+class _Event(NamedTuple):
+    """A row of the table: its line, and its cells by column."""
+
+    line: int
+    cells: dict[str, str]
+
+    def read(self, *columns: str) -> str:
+        """Return the first of some cells that says something, "" if none does."""
+        found = (self.cells.get(column, "").strip() for column in columns)
+        return next((cell for cell in found if cell not in ("", "NA")), "")
+
+
+def parse_boris(text: str, films: Films) -> tuple[list[Row], int]:
     """Read an export of BORIS, tabular or aggregated events.
 
     Args:
         text: Content of the file.
-        where: Its name, for errors.
+        films: The videos there are.
 
     Returns:
-        Rows `video`, `start_s`, `end_s`, `label`, `annotator` with the line in the
-        file as index; and how many point events were left out.
+        What is labelled; and how many events were left out: points, and nameless ones.
 
     Raises:
         ValueError: One sentence with file and line.
     """
-    lines = text.splitlines()
-    nth = next((i for i, line in enumerate(lines) if "Behavior" in line), None)
-    if nth is None:
-        raise ValueError(
-            f"{where}: expected an export of events by BORIS with a column Behavior, "
-            "found none. Export as tabular events, TSV or CSV."
-        )
-    delimiter = "\t" if "\t" in lines[nth] else ","
-    reader = csv.reader(io.StringIO("\n".join(lines[nth:])), delimiter=delimiter)
-    header = [name.strip() for name in next(reader)]
-    rows = {}
-    for cells in reader:
-        if any(cells):
-            rows[nth + reader.line_num] = dict(zip(header, cells, strict=False))
-    if {"Start (s)", "Stop (s)"} <= set(header):
-        found, n_points = _read_states(rows, where)
-    else:
-        found, n_points = _pair_events(rows, where)
-    columns = ["video", "start_s", "end_s", "label", "annotator"]
-    return pd.DataFrame.from_dict(found, orient="index", columns=columns), n_points
-
-
-def _read_states(rows: dict[int, dict], where: str) -> tuple[dict[int, list], int]:
-    """Read aggregated events."""
-    found, n_points = {}, 0
-    for line, row in rows.items():
-        times_s = [_read_time(row, c, where, line) for c in ("Start (s)", "Stop (s)")]
-        if row.get("Behavior type", "").upper().startswith("POINT"):
-            n_points += 1
+    above, header, events = _read_table(text, films.where)
+    for line, offset in above["Time offset (s)"]:
+        _check_offset(offset, films.where, line)
+    for event in events:
+        _check_offset(event.read("Time offset (s)"), films.where, event.line)
+    players = [name for _, name in above["Player #1"]]
+    read = _read_states if "Start (s)" in header else _pair_events
+    rows, n_skipped = [], 0
+    for event, start_s, end_s, comment in read(events, films):
+        label = unguard_text(event.read("Behavior"))
+        if end_s is None or not label:
+            n_skipped += 1
             continue
-        signed = row.get("Comment start", "")
-        found[line] = [
-            _read_video(row, where, line),
-            *times_s,
-            *_read_rest(row, signed),
-        ]
-    return found, n_points
+        who = comment[len(_SIGNED) :] if comment.startswith(_SIGNED) else ""
+        for video, piece_s, piece_end_s in _place(
+            event, players, films, (start_s, end_s)
+        ):
+            place = f"line {event.line}"
+            rows.append(Row(place, video, piece_s, piece_end_s, label, who))
+    return rows, n_skipped
 
 
-def _pair_events(rows: dict[int, dict], where: str) -> tuple[dict[int, list], int]:
-    """Pair each start of a state with its stop."""
-    started: dict[tuple, tuple[int, float]] = {}
-    found, n_points = {}, 0
-    for line, row in rows.items():
-        status = (row.get("Behavior type") or row.get("Status") or "").upper()
-        key = (
-            row.get("Observation id"),
-            _read_video(row, where, line),
-            row.get("Subject"),
-            row.get("Behavior"),
-        )
-        time_s = _read_time(row, "Time", where, line)
-        if "POINT" in status:
-            n_points += 1
-        elif "START" in status and key not in started:
-            started[key] = line, time_s
-        elif "STOP" in status and key in started:
-            first, start_s = started.pop(key)
-            rest = _read_rest(row, rows[first].get("Comment", ""))
-            found[first] = [key[1], start_s, time_s, *rest]
-        else:
-            raise ValueError(
-                f"{where}, line {line}: {key[3]!r} {status.lower() or 'without status'}"
-                " has no partner. Correct the events in BORIS (check state events)."
-            )
-    for key, (line, _) in started.items():
-        raise ValueError(
-            f"{where}, line {line}: {key[3]!r} starts and never stops. Correct it in "
-            "BORIS (fix unpaired events)."
-        )
-    return found, n_points
+def _read_table(text: str, where: str) -> tuple[dict, list[str], list[_Event]]:
+    """Return what stands above the table, its columns, and its rows."""
+    for delimiter in "\t,;":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        above: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for cells in reader:
+            names = [cell.strip() for cell in cells]
+            # A word such as Behavior may stand above the table, in a description.
+            if "Behavior" in names and {"Time", "Start (s)"} & set(names):
+                events = [
+                    _Event(reader.line_num, dict(zip(names, row, strict=False)))
+                    for row in reader
+                    if any(map(str.strip, row))
+                ]
+                return above, names, events
+            if len(names) > 1:
+                above[names[0]].append((reader.line_num, names[1]))
+    raise ValueError(
+        f"{where}: expected an export of events by BORIS with the columns Behavior and "
+        "Time or Start (s), found none. Export as tabular events, TSV or CSV."
+    )
 
 
-def _read_rest(row: dict, comment: str) -> tuple[str, str]:
-    """Return label and annotator of a row."""
-    signed = comment.strip()
-    annotator = signed[len(_SIGNED) :] if signed.startswith(_SIGNED) else ""
-    return row.get("Behavior", ""), annotator
-
-
-def _read_time(row: dict, column: str, where: str, line: int) -> float:
-    """Return a time in seconds."""
-    try:
-        time_s = float(row.get(column) or "nan")
-    except ValueError:
-        time_s = math.nan
-    if not math.isfinite(time_s):
-        raise ValueError(
-            f"{where}, line {line}: expected seconds in {column}, found "
-            f"{str(row.get(column))[:40]!r}. Export times in seconds."
-        )
-    return time_s
-
-
-def _read_video(row: dict, where: str, line: int) -> str:
-    """Return the file stem of the film that an event is in."""
-    offset = row.get("Time offset (s)", "").strip()
-    if offset.strip("0.") not in ("", "NA"):
+def _check_offset(offset: str, where: str, line: int) -> None:
+    """Raise `ValueError` if times are shifted: which way, the export does not say."""
+    if offset.strip("+-0.: ") not in ("", "NA"):
         raise ValueError(
             f"{where}, line {line}: times are shifted by an offset of {offset} s. "
             "Export an observation without time offset."
         )
-    source = row.get("Source", "").split("player #1:")[-1]
-    names = [
-        row.get(c, "") for c in ("Media file name", "Media file path", "Media file")
-    ]
-    name = next((n for n in (*names, source) if n.strip() not in ("", "NA")), "")
-    if not name or ";" in name or "|" in source:
-        raise ValueError(
-            f"{where}, line {line}: expected one media file an observation, found "
-            f"{name or 'none'}. Export observations of one film each."
+
+
+_Found = tuple[_Event, float, float | None, str]
+
+
+def _read_states(events: list[_Event], films: Films) -> Iterator[_Found]:
+    """Yield aggregated events with start and stop; None where they are points."""
+    for event in events:
+        start_s, end_s = (
+            read_seconds(event.cells.get(c), films, f"line {event.line}", c)
+            for c in ("Start (s)", "Stop (s)")
         )
-    return PurePosixPath(PureWindowsPath(name.strip()).as_posix()).stem
+        is_point = event.read("Behavior type").upper().startswith("POINT")
+        comment = event.read("Comment start")
+        yield event, start_s, None if is_point else end_s, comment
+
+
+def _pair_events(events: list[_Event], films: Films) -> Iterator[_Found]:
+    """Yield each start of a state with its stop, and points with None."""
+    started: dict[tuple, tuple[_Event, float]] = {}
+    for event in events:
+        status = event.read("Behavior type", "Status").upper()
+        # The films are in the key where nothing else tells observations apart.
+        names = ("Observation id", "Subject", "Behavior")
+        key = (*map(event.read, names), event.read("Source"))
+        place = f"line {event.line}"
+        time_s = read_seconds(event.cells.get("Time"), films, place, "Time")
+        if "POINT" in status:
+            yield event, time_s, None, ""
+        elif "START" in status and key not in started:
+            started[key] = event, time_s
+        elif "STOP" in status and key in started:
+            first, start_s = started.pop(key)
+            yield first, start_s, time_s, first.read("Comment")
+        else:
+            raise ValueError(
+                f"{films.where}, {place}: {key[2]!r} "
+                f"{status.lower() or 'without status'} has no partner. Correct the "
+                "events in BORIS (check state events)."
+            )
+    for key, (event, _) in started.items():
+        raise ValueError(
+            f"{films.where}, line {event.line}: {key[2]!r} starts and never stops. "
+            "Correct it in BORIS (fix unpaired events)."
+        )
+
+
+def _place(
+    event: _Event, players: list[str], films: Films, span_s: tuple[float, float]
+) -> Iterator[tuple[str, float, float]]:
+    """Yield the videos that an event lies in, with the times in each.
+
+    An observation of several films one after the other has one clock, which runs on.
+    """
+    place = f"line {event.line}"
+    source, own = event.read("Source"), unguard_text(event.read(*_MEDIA))
+    listed = source.split("player #1:")[-1].split(";") if source else []
+    listed = listed or players or own.split(";")
+    if ";" in own and films.find([own]):  # a semicolon in a name, not between two
+        listed = [own]
+    if "|" in source or not any(map(str.strip, listed)):
+        raise ValueError(
+            f"{films.where}, {place}: expected one film at a time, found "
+            f"{source or own or 'none'}. Export observations of one player each."
+        )
+    if len(listed) == 1 or span_s[0] >= span_s[1]:
+        yield films.choose([own or listed[0]], place), *span_s
+        return
+    videos = [films.choose([name], place) for name in listed]
+    lengths = event.read("Media duration (s)").split(";")
+    if len(lengths) == len(videos):
+        lengths_s = [read_seconds(t, films, place, "Media duration") for t in lengths]
+    else:
+        lengths_s = [films.duration_s[video] for video in videos]
+    bounds_s = [0.0, *accumulate(lengths_s)]
+    bounds_s[-1] = float("inf")  # what lies after the last film is refused as such
+    for video, first_s, last_s in zip(videos, bounds_s, bounds_s[1:], strict=False):
+        start_s, end_s = max(span_s[0], first_s), min(span_s[1], last_s)
+        if start_s < end_s:
+            yield video, start_s - first_s, end_s - first_s
 
 
 def format_boris(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
     """Write labels as BORIS's tabular events, tab-separated.
 
     Args:
-        labels: Table `labels`.
+        labels: Table `labels`, in seconds from where players start the file.
         videos: Table `videos`; labels of other videos are left out.
 
     Returns:
@@ -181,21 +218,21 @@ def format_boris(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
         video = facts.loc[span.video]
         annotator = getattr(span, "annotator", None)
         comment = "" if pd.isna(annotator) or not annotator else _SIGNED + annotator
-        name = PurePosixPath(PureWindowsPath(video["path"]).as_posix()).name
+        name = find_file_name(video["path"])
         for status, time_s in (("START", span.start_s), ("STOP", span.end_s)):
             row = dict.fromkeys(_HEADER, "") | {
-                "Observation id": span.video,
+                "Observation id": guard_text(span.video),
                 "Observation duration": f"{video['duration_s']:.3f}",
                 "Observation type": "Media file(s)",
                 "Source": f"player #1:{name}",
                 "Time offset (s)": "0.0",
                 "Media duration (s)": f"{video['duration_s']:.3f}",
                 "FPS": f"{video['fps']:.3f}",
-                "Subject": video["subject"],
-                "Behavior": span.label,
+                "Subject": guard_text(video["subject"]),
+                "Behavior": guard_text(span.label),
                 "Behavior type": status,
                 "Time": f"{time_s:.3f}",
-                "Media file name": name,
+                "Media file name": guard_text(name),
                 "Image index": round(time_s * video["fps"]),
                 "Image file path": "NA",
                 "Comment": comment,

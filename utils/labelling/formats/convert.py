@@ -1,7 +1,11 @@
-"""Import and export labels: our CSV, BORIS, ELAN and Label Studio."""
+"""Take labels in from another program, and hand them on: one call each.
+
+Both sides count seconds from where players start a file, which is not always where its
+clock starts: here, and nowhere else, times are put onto the film's own clock and back.
+"""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +13,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path
 from utils.core.tables import check_table
+from utils.labelling.actions import Action
 from utils.labelling.csv_store import (
     check_name,
     check_overlaps,
@@ -17,119 +22,257 @@ from utils.labelling.csv_store import (
     split_labels,
 )
 from utils.labelling.formats.boris import format_boris, parse_boris
-from utils.labelling.formats.elan import format_elan, parse_elan
+from utils.labelling.formats.elan import format_eaf, parse_eaf, parse_elan
+from utils.labelling.formats.films import Films, Row
 from utils.labelling.formats.label_studio import format_label_studio, parse_label_studio
-from utils.labelling.spans import round_time
+from utils.labelling.journal import LabelLog
+from utils.labelling.labels import check_labels, read_labels
+from utils.labelling.spans import Span, cut_spans, find_gaps, round_time
+from utils.labelling.state import normalise_spans
 
-KINDS = ("csv", "boris", "elan", "label_studio")
+# Program -> what its file is called in a folder; ELAN has a file for each video.
+PROGRAMS = {
+    "boris": "labels_boris.tsv",
+    "elan": "{video}.eaf",
+    "label_studio": "labels_label_studio.json",
+    "csv": "labels_export.csv",
+}
 
 
 def import_labels(
-    path: Path, videos: pd.DataFrame, *, kind: str, fps: float | None = None
+    path: Path,
+    videos: pd.DataFrame,
+    labels_path: Path,
+    *,
+    program: str,
+    annotator: str = "",
+    fps: float | None = None,
 ) -> pd.DataFrame:
-    """Read labels that another tool exported.
+    """Add labels that were made with another program to the labels file.
+
+    They are written as labels in the widget are, the log first, and can be undone
+    there, video by video. Labels that are there already stay: where the same person
+    said something else of the same time, nothing is imported.
 
     Args:
-        path: The file.
-        videos: Table `videos`.
-        kind: `"csv"`: our spans; `"boris"`: tabular or aggregated events; `"elan"`:
-            tab-delimited text, whose file name is the video's where it does not say;
-            `"label_studio"`: JSON with time-line regions.
-        fps: Of `label_studio`: frames a second it counted, if not the film's own.
+        path: What the program saved or exported. BORIS: tabular or aggregated events.
+            ELAN: its `.eaf` file, or tab-delimited text. Label Studio: JSON with
+            time-line regions. `csv`: a labels file like ours.
+        videos: Table `videos`: films are found by their file names.
+        labels_path: Labels CSV; it need not exist yet.
+        program: `"boris"`, `"elan"`, `"label_studio"` or `"csv"`.
+        annotator: Name for labels that are not signed.
+        fps: Of `label_studio`: frames a second that it counted (`<Video frameRate>`),
+            if not the film's own.
 
     Returns:
-        Table `labels`. Its `attrs["n_skipped"]` counts what has no duration.
+        Table `labels` of what the file says. Its `attrs["n_skipped"]` counts what has
+        no duration or no label; `attrs["n_added"]` what was not there before.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: One sentence with the file and the line, or if `kind` is not known.
+        ValueError: One sentence with the file and the line; nothing was imported.
+        LabelNotSavedError: If the labels cannot be written; nothing was imported.
     """
     path = Path(path)
-    if kind not in KINDS:
-        raise ValueError(f"Expected kind {' | '.join(KINDS)}, got {kind!r}.")
+    labels, places = _read(path, videos, program=program, fps=fps)
+    if annotator:
+        annotator = check_name(annotator, what="annotator")
+        who = pd.Series(labels.get("annotator", np.nan), index=labels.index)
+        labels = labels.assign(annotator=who.astype(object).fillna(annotator))
+        labels = check_table(labels, "labels", where=path.name)
+    films = dict(zip(videos["video"], videos["sha256"], strict=True))
+    log = LabelLog(labels_path, films=films, annotator=annotator)
+    actions, n_added = [], 0
+    for video, spans in split_labels(labels).items():
+        kept = log.state.tracks[video].merge() if video in log.state.tracks else []
+        at = np.flatnonzero(labels["video"] == video)
+        for nth, span in zip(at, spans, strict=True):
+            _check_agrees(span, kept, video, f"{path.name}, {places[nth]}")
+        n_added += sum(bool(_find_new(span, kept)) for span in spans)
+        together = normalise_spans([*kept, *spans])
+        if together != kept:
+            parts = {video: tuple(together)}
+            known = log.find_films([video])
+            actions.append(
+                Action("import", by=annotator, video=video, spans=parts, films=known)
+            )
+    if actions:
+        log.write(*actions)
+    labels.attrs["n_added"] = n_added
+    return labels
+
+
+def _find_new(span: Span, kept: Sequence[Span]) -> list[tuple[float, float]]:
+    """Return the parts of a span that its annotator has no label for yet."""
+    own = [s for s in kept if s.annotator == span.annotator]
+    return find_gaps(own, span.start_s, span.end_s)
+
+
+def _check_agrees(span: Span, kept: Sequence[Span], video: str, where: str) -> None:
+    """Raise `ValueError` if the same person has said something else of this time."""
+    for other in kept:
+        if (
+            other.annotator == span.annotator
+            and other.label != span.label
+            and cut_spans([other], span.start_s, span.end_s) != [other]
+        ):
+            raise ValueError(
+                f"{where}: {span.label!r} from {span.start_s:g} to {span.end_s:g} s of "
+                f"{video} is labelled {other.label!r} already, and nothing was "
+                "imported. Erase that label, or import with another annotator."
+            )
+
+
+def _read(
+    path: Path, videos: pd.DataFrame, *, program: str, fps: float | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read a file of another program: labels on the films' clocks, and their places."""
+    _check_program(program)
     if not path.is_file():
         raise FileNotFoundError(f"No file of labels at {path}.")
-    if kind == "csv":
-        return parse_labels(path.read_bytes(), where=path.name).reset_index(drop=True)
+    where, films = path.name, Films(videos, path.name)
+    if program == "csv":
+        labels = parse_labels(path.read_bytes(), where=where)
+        check_labels(labels, videos, where=where)
+        labels.attrs["n_skipped"] = 0
+        return labels.reset_index(drop=True), [f"line {n}" for n in labels.index]
+    if program == "elan" and path.suffix.lower() == ".eaf":
+        rows, n_skipped = parse_eaf(path, films)
+    else:
+        rows, n_skipped = _parse_text(path, films, program=program, fps=fps)
+    labels = _check(rows, videos, where)
+    labels.attrs["n_skipped"] = n_skipped
+    return labels, [row.place for row in rows]
+
+
+def _parse_text(
+    path: Path, films: Films, *, program: str, fps: float | None
+) -> tuple[list[Row], int]:
+    """Read a text that another program exported."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
+        if program == "boris":
+            return parse_boris(text, films)
+        if program == "elan":
+            return parse_elan(text, films, path.stem)
+        return parse_label_studio(text, films, fps)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path.name} is not UTF-8 text. Export it as UTF-8."
         ) from error
-    n_points = 0
-    try:
-        if kind == "boris":
-            found, n_points = parse_boris(text, where=path.name)
-        elif kind == "elan":
-            found = parse_elan(text, where=path.name, video=path.stem)
-        else:
-            found = parse_label_studio(text, videos, where=path.name, fps=fps)
     except csv.Error as error:
         raise ValueError(
             f"{path.name} is not a table ({error}). Export again."
         ) from error
-    labels = _check(found, path.name)
-    labels.attrs["n_skipped"] = n_points
-    return labels
 
 
-def _check(found: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return what a reader found as a checked table `labels`."""
-    found = found.copy()
-    for line, row in found.iterrows():
-        place = f"{where}, line {line}"
+def _check(rows: Iterable[Row], videos: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return what a reader found as a checked table, on the films' own clocks."""
+    starts_s, table = _find_starts(videos), []
+    for row in rows:
+        place = f"{where}, {row.place}"
         try:
-            for name in ("video", "label"):
-                found.loc[line, name] = check_name(row[name], what=name)
+            label = check_name(row.label, what="label")
+            who = check_name(row.annotator, what="annotator") if row.annotator else None
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
-        if not round_time(row["start_s"]) < round_time(row["end_s"]):
+        start_s, end_s = (round_time(t) for t in (row.start_s, row.end_s))
+        if not start_s < end_s:
             raise ValueError(
-                f"{place}: {row['label']!r} ends at {row['end_s']:g} s, not after its "
-                f"start at {row['start_s']:g} s. Correct it."
+                f"{place}: {label!r} ends at {end_s:g} s, not after its start at "
+                f"{start_s:g} s. Correct it."
             )
-    times = ["start_s", "end_s"]
-    found[times] = found[times].astype(float).round(3)
-    if "annotator" in found and not found["annotator"].astype(bool).any():
+        at_s = starts_s[row.video]
+        times_s = round_time(start_s + at_s), round_time(end_s + at_s)
+        table.append((row.video, *times_s, label, who))
+    columns = ["video", "start_s", "end_s", "label", "annotator"]
+    found = pd.DataFrame(table, columns=columns)
+    if found["annotator"].isna().all():
         found = found.drop(columns="annotator")
-    elif "annotator" in found:
-        found["annotator"] = found["annotator"].replace("", np.nan)
-    check_overlaps(found, where=where)
+    places = [row.place for row in rows]
+    check_labels(found, videos, where=where, places=places)
+    check_overlaps(found, where=where, places=places)
     return check_table(found, "labels", where=where)
 
 
+def _find_starts(videos: pd.DataFrame) -> dict[str, float]:
+    """Return where players start each film, on its own clock."""
+    starts_s = videos["starts_at_s"] if "starts_at_s" in videos else [0.0] * len(videos)
+    return dict(zip(videos["video"], starts_s, strict=True))
+
+
+def _check_program(program: str) -> None:
+    """Raise `ValueError` unless a program is known."""
+    if program not in PROGRAMS:
+        raise ValueError(f"Expected program {' | '.join(PROGRAMS)}, got {program!r}.")
+
+
 def export_labels(
-    labels: pd.DataFrame,
-    path: Path,
+    labels_path: Path,
     videos: pd.DataFrame,
+    path: Path,
     *,
-    kind: str,
-    options: Mapping[str, object] | None = None,
-) -> None:
-    """Write labels for another tool, whole or not at all.
+    program: str,
+    films_at: str = "",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write the labels for another program, each file whole or not at all.
 
     Args:
-        labels: Table `labels`.
-        path: Where to.
-        videos: Table `videos`; only `csv` keeps labels of other videos.
-        kind: As for `import_labels`; `boris` writes tabular events.
-        options: Of `label_studio`: see `format_label_studio`.
+        labels_path: Labels CSV.
+        videos: Table `videos`; labels of other videos are left out.
+        path: A folder, or, but for ELAN, a file.
+        program: `"boris"` (tabular events), `"elan"` (an `.eaf` file a video),
+            `"label_studio"` (tasks to import) or `"csv"` (a labels file like ours).
+        films_at: Of `label_studio`: what it finds the films at, before their file
+            names, such as `/data/local-files/?d=films/`.
+        overwrite: Replace files that are there and say something else.
+
+    Returns:
+        The files written, and those that said the same already.
 
     Raises:
-        ValueError: If `kind` is not known.
-        OSError: If it cannot be written.
+        FileExistsError: If a file is there, says something else, and `overwrite` is
+            not given; nothing was written.
+        ValueError: If the program is not known, or the labels cannot be read.
+        OSError: If a file cannot be written.
     """
-    if kind not in KINDS:
-        raise ValueError(f"Expected kind {' | '.join(KINDS)}, got {kind!r}.")
-    if kind == "csv":
-        spans = split_labels(labels).items()
-        text = format_labels((v, span) for v, part in spans for span in part).decode()
-    elif kind == "boris":
-        text = format_boris(labels, videos)
-    elif kind == "elan":
-        text = format_elan(labels, videos)
+    _check_program(program)
+    labels, path = read_labels(labels_path, videos, skip_unknown=True), Path(path)
+    if program != "csv":  # ours keeps to the film's own clock
+        starts_s = labels["video"].map(_find_starts(videos)).astype(float)
+        for column in ("start_s", "end_s"):
+            labels[column] = (labels[column] - starts_s).clip(lower=0)
+    if path.is_dir() or not path.suffix or program == "elan":
+        path = path / PROGRAMS[program]
+    if program == "elan":
+        facts = videos.set_index("video")
+        files = {
+            path.with_name(f"{video}.eaf"): format_eaf(rows, facts.loc[video])
+            for video, rows in labels.groupby("video", sort=False)
+        }
     else:
-        text = format_label_studio(labels, videos, **(options or {}))
-    with atomic_path(Path(path)) as part:
-        part.write_bytes(text.encode())
+        files = {path: _format(labels, videos, program, films_at)}
+    others = [p for p in files if p.exists() and p.read_bytes() != files[p]]
+    if others and not overwrite:
+        raise FileExistsError(
+            f"{others[0].name} is in {others[0].parent} already and says something "
+            "else. Export to another folder, or allow it with overwrite=True."
+        )
+    for one, content in files.items():
+        with atomic_path(one) as part:
+            part.write_bytes(content)
+    return list(files)
+
+
+def _format(
+    labels: pd.DataFrame, videos: pd.DataFrame, program: str, films_at: str
+) -> bytes:
+    """Return the one file that holds the labels of all videos."""
+    if program == "boris":
+        return format_boris(labels, videos).encode()
+    if program == "label_studio":
+        return format_label_studio(labels, videos, films_at=films_at).encode()
+    spans = split_labels(labels).items()
+    return format_labels((video, span) for video, part in spans for span in part)

@@ -1,177 +1,256 @@
-"""Labels from and to ELAN: its tab-delimited text.
+"""Labels from and to ELAN: its `.eaf` files, and its tab-delimited text.
 
 ELAN (https://archive.mpi.nl/tla/elan) exports a row for each annotation: tier,
-participant, begin and end in one or more formats, duration, and the annotation; or,
-with a header, a column for each tier. What it says of the media stands in lines that
-begin with `"#`. Annotations become labels, participants annotators.
+participant, begin and end in one or more formats, duration, and the annotation; or a
+column for each tier. Columns are named in the language of ELAN's interface, so times
+are known by their looks. What is said of the media stands in lines that begin with
+`"#`, each file with an offset: how much later than the annotations it is.
+Annotations become labels, participants annotators.
 """
 
 import csv
 import io
 import re
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pandas as pd
+
+from utils.labelling.formats.films import Films, Row, find_file_name, read_seconds
 
 TIER = "posture"
 
 _CLOCK = re.compile(r"\d+:\d{2}:\d{2}\.\d{1,3}")
-_SECONDS = re.compile(r"\d+\.\d+")
-_MILLISECONDS = re.compile(r"\d+")
-# Told apart by their looks where there is no header; the finest first.
-_FORMATS = ((_SECONDS, 1.0), (_CLOCK, 0.0), (_MILLISECONDS, 0.001))
-_FILM = re.compile(r"([^/\\\"]+)\.(?:mp4|mov|webm|mkv|avi|mpe?g|m4v)\b", re.IGNORECASE)
-_UNITS = {"ss.msec": 1.0, "hh:mm:ss.ms": 0.0, "msec": 0.001}
+# Told apart by their looks, the finest first; a factor of 0 stands for h:m:s.
+_FORMATS = (
+    (re.compile(r"\d+\.\d+"), 1.0),
+    (_CLOCK, 0.0),
+    (re.compile(r"\d+"), 0.001),
+)
+# Frames, which other tools count their own way: not read, and no label either.
+_FRAMES = re.compile(r"\d+:\d{2}:\d{2}:\d{2}")
+# A duration, in the languages of ELAN's interface, where there is no end beside it.
+_DURATION = re.compile(
+    r"dur|duur|dauer|längd|varaktig|długość|длит|продолж|時長|时长|持续|持續|長さ|기간",
+    re.IGNORECASE,
+)
+_PARTICIPANT = re.compile(
+    r"partic|teilnehm|deelnem|deltag|uczest|участ|参与|參與|参加|참가", re.IGNORECASE
+)
+_PATH = re.compile(r"(?:file:|[A-Za-z]:[\\/]|/).*\.\w+|[^\t]+\.eaf")
 
 
-def parse_elan(text: str, *, where: str, video: str = "") -> pd.DataFrame:
-    """Read tab-delimited text that ELAN exported.
+def parse_elan(text: str, films: Films, stem: str) -> tuple[list[Row], int]:
+    """Read delimited text that ELAN exported.
 
     Args:
         text: Content of the file.
-        where: Its name, for errors.
-        video: Which video it is about, where the file itself does not say.
+        films: The videos there are.
+        stem: Name of the file, which is the film's where the file itself does not say.
 
     Returns:
-        Rows `video`, `start_s`, `end_s`, `label`, `annotator` with the line in the
-        file as index.
+        What is annotated; how many empty annotations were left out.
 
     Raises:
         ValueError: One sentence with file and line.
     """
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t"))
-    comments = " ".join(unquote(row[0]) for row in lines if row and row[0][:1] == "#")
-    film = _FILM.search(comments)
-    video = film.group(1) if film else video
-    rows = {n: row for n, row in enumerate(lines, 1) if any(row) and row[0][:1] != "#"}
-    if not rows:
-        raise ValueError(f"{where}: expected tab-delimited annotations, found none.")
+    lines = text.splitlines()
+    body = [line for line in lines if line.strip() and line.lstrip('"')[:1] != "#"]
+    if not body:
+        raise ValueError(
+            f"{films.where}: expected tab-delimited annotations, found none."
+        )
+    counts = {mark: body[-1].count(mark) for mark in "\t;,"}
+    mark = "\t" if counts["\t"] else max(counts, key=counts.get)
+    table = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    media, rows = _read_media(table), {}
+    for number, row in enumerate(table, start=1):
+        if any(map(str.strip, row)) and row[0][:1] != "#":
+            rows[number] = [cell.strip() for cell in row]
     first = next(iter(rows))
-    if any(cell.startswith("Begin Time") for cell in rows[first]):
-        header = rows.pop(first)
-        found = _read_named(header, rows, where)
-    else:
-        found = _read_unnamed(rows, where)
-    columns = ["start_s", "end_s", "label", "annotator", "video"]
-    table = pd.DataFrame.from_dict(found, orient="index", columns=columns)
-    table["video"] = table["video"].replace("", video)
-    if (table["video"] == "").any():
-        raise ValueError(
-            f"{where} does not say which film it is about. Export with header lines of "
-            "the media file, or name the video."
-        )
-    return table
-
-
-def _read_named(header: list[str], rows: dict[int, list[str]], where: str) -> dict:
-    """Read rows whose columns have names; a column for each tier, or one for all."""
-    unit = next((u for u in _UNITS if f"Begin Time - {u}" in header), None)
-    if unit is None or f"End Time - {unit}" not in header:
-        raise ValueError(
-            f"{where}: expected columns Begin Time and End Time in one format, found "
-            f"{', '.join(header)[:200]}. Export both."
-        )
-    start, end = (header.index(f"{side} Time - {unit}") for side in ("Begin", "End"))
-    extra = re.compile(
-        r"(Begin Time|End Time|Duration) - |Tier$|Participant$|File( Path)?$"
-    )
-    tiers = [i for i, name in enumerate(header) if name and not extra.match(name)]
-    who = header.index("Participant") if "Participant" in header else None
-    path = next((header.index(c) for c in ("File Path", "File") if c in header), None)
-    found = {}
-    for line, row in rows.items():
-        labels = [row[i].strip() for i in tiers if i < len(row) and row[i].strip()]
-        if len(labels) != 1:
+    has_header = not any(p.fullmatch(cell) for p, _ in _FORMATS for cell in rows[first])
+    header = rows.pop(first) if has_header and len(rows) > 1 else []
+    width = max(map(len, rows.values()))
+    rows = {n: row + [""] * (width - len(row)) for n, row in rows.items()}
+    columns = _find_columns(header + [""] * (width - len(header)), rows, films.where)
+    found, n_empty = [], 0
+    for number, row in rows.items():
+        place = f"line {number}"
+        labels = [row[i] for i in columns["labels"] if row[i]]
+        if len(labels) > 1:
             raise ValueError(
-                f"{where}, line {line}: expected one annotation, found {len(labels)}. "
-                "Export one tier."
+                f"{films.where}, {place}: expected one annotation, found "
+                f"{len(labels)}. Export one tier."
             )
-        times_s = [_read_time(row[i], _UNITS[unit], where, line) for i in (start, end)]
-        name = row[path] if path is not None else ""
-        found[line] = [
-            *times_s,
-            labels[0],
-            row[who].strip() if who is not None else "",
-            PurePosixPath(PureWindowsPath(name).as_posix()).stem,
-        ]
-    return found
+        if not labels:
+            n_empty += 1
+            continue
+        start_s, end_s = columns["read"](row, films, place)
+        path = row[columns["path"]] if columns["path"] is not None else ""
+        video, offset_s = _choose_film(media, path or stem, films, place)
+        who = row[columns["who"]] if columns["who"] is not None else ""
+        times_s = start_s + offset_s, end_s + offset_s
+        found.append(Row(place, video, *times_s, labels[0], who))
+    return found, n_empty
 
 
-def _read_unnamed(rows: dict[int, list[str]], where: str) -> dict:
-    """Read rows without header: tell the time columns by their looks."""
-    width = min(map(len, rows.values()))
-    cells = [[row[i].strip() for row in rows.values()] for i in range(width)]
-    for pattern, seconds in _FORMATS:
-        factor = seconds
-        times = [i for i in range(width - 1) if all(map(pattern.fullmatch, cells[i]))]
-        if len(times) >= 2:
-            break
-    else:
-        line = next(iter(rows))
+def _read_media(table: list[list[str]]) -> list[tuple[str, float]]:
+    """Return the media files that the header lines name, each with its offset.
+
+    The line of the annotation file itself has no offset, and comes last.
+    """
+    media = []
+    for row in table:
+        if row and row[0][:1] == "#":
+            line = ",".join(row)[1:]
+            path, _, rest = line.partition(" -- offset:")
+            offset = re.match(r"\s*(-?\d+)", rest)
+            if path.startswith("file:"):
+                path = unquote(path)
+            media.append((path, int(offset[1]) / 1000 if offset else None))
+    media.sort(key=lambda file: file[1] is None)
+    return [(path, offset_s or 0.0) for path, offset_s in media]
+
+
+def _choose_film(
+    media: list[tuple[str, float]], other: str, films: Films, place: str
+) -> tuple[str, float]:
+    """Return the film that a row is about, and its offset: the first that is here."""
+    for path, offset_s in media:
+        if films.find([path]):
+            return films.choose([path], place), offset_s
+    return films.choose([media[0][0] if media else other], place), 0.0
+
+
+def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> dict:
+    """Return which columns hold the times, labels, participant and file."""
+    cells = [[row[i] for row in rows.values()] for i in range(len(header))]
+    paths = [i for i, column in enumerate(cells) if all(map(_PATH.fullmatch, column))]
+    others = [i for i in range(len(header)) if i not in paths]
+    # What a number is: with a header its unit stands after a dash; without one, the
+    # last column is the annotation, also where that is a number.
+    has_units = any(" - " in name for name in header)
+    may_be_time = [i for i in others if not has_units or " - " in header[i]]
+    if not any(header):
+        may_be_time = others[:-1]
+
+    def find(pattern: re.Pattern) -> list[int]:
+        return [i for i in may_be_time if all(map(pattern.fullmatch, cells[i]))]
+
+    fitting = [(found, k) for p, k in _FORMATS if len(found := find(p)) >= 2]
+    if not fitting:
+        line, row = next(iter(rows.items()))
         raise ValueError(
             f"{where}, line {line}: expected begin and end time in columns, found "
-            f"{' | '.join(rows[line])[:80]!r}. Export them, tab-delimited."
+            f"{' | '.join(row)[:80]!r}. Export them, tab-delimited."
         )
-    has_participant = times[0] >= 2 and not any(
-        pattern.fullmatch(cells[1][0]) for pattern, _ in _FORMATS
-    )
+    times, factor = fitting[0]
+    is_duration = len(times) == 2 and bool(_DURATION.search(header[times[1]]))
+    all_times = {i for p in (*_FORMATS, (_FRAMES, 0.0)) for i in find(p[0])}
+    before = [i for i in others if i < min(all_times)]
+    who = [i for i in before if _PARTICIPANT.search(header[i])] or before[1:2]
+
+    def read(row: list[str], films: Films, place: str) -> tuple[float, float]:
+        start_s, end_s = (_read_time(row[i], factor, films, place) for i in times[:2])
+        return start_s, start_s + end_s if is_duration else end_s
+
     return {
-        line: [
-            *(_read_time(row[i], factor, where, line) for i in times[:2]),
-            row[-1].strip(),
-            row[1].strip() if has_participant else "",
-            "",
-        ]
-        for line, row in rows.items()
+        "read": read,
+        "labels": [i for i in others if i > times[0] and i not in all_times],
+        "path": paths[-1] if paths else None,
+        "who": who[0] if who else None,
     }
 
 
-def _read_time(cell: str, factor: float, where: str, line: int) -> float:
+def _read_time(cell: str, factor: float, films: Films, place: str) -> float:
     """Return seconds; a factor of 0 stands for hours:minutes:seconds."""
-    try:
-        if factor:
-            return float(cell) * factor
-        hours, minutes, seconds = cell.strip().split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    except ValueError:
-        raise ValueError(
-            f"{where}, line {line}: expected a time, found {cell[:40]!r}. Correct it."
-        ) from None
+    parts = cell.split(":") if not factor else [cell]
+    numbers = [read_seconds(part, films, place, "a time") for part in parts]
+    if factor:
+        return round(numbers[0] * factor, 3)
+    return numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
 
 
-def format_elan(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
-    """Write labels as ELAN's tab-delimited text, with a header.
+def parse_eaf(path: Path, films: Films) -> tuple[list[Row], int]:
+    """Read an annotation file of ELAN: every tier that is aligned with time.
 
     Args:
-        labels: Table `labels`.
-        videos: Table `videos`; labels of other videos are left out.
+        path: The `.eaf` file.
+        films: The videos there are.
 
     Returns:
-        The text; the film of each row stands in the column File Path.
+        What is annotated; how many empty annotations were left out.
+
+    Raises:
+        ValueError: One sentence with file and annotation.
     """
-    paths = dict(zip(videos["video"], videos["path"], strict=True))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    times = [
-        f"{s} Time - {u}" for s in ("Begin", "End") for u in ("hh:mm:ss.ms", "ss.msec")
-    ]
-    duration = [f"Duration - {u}" for u in ("hh:mm:ss.ms", "ss.msec")]
-    writer.writerow(
-        ["Tier", "Participant", *times, *duration, "Annotation", "File Path"]
-    )
-    for span in labels[labels["video"].isin(paths)].itertuples():
-        seconds = (span.start_s, span.end_s, span.end_s - span.start_s)
-        annotator = getattr(span, "annotator", None)
-        who = "" if pd.isna(annotator) else annotator
-        cells = [c for s in seconds for c in (_format_clock(s), f"{s:.3f}")]
-        writer.writerow([TIER, who, *cells, span.label, paths[span.video]])
-    return text.getvalue()
+    from pympi.Elan import Eaf
+
+    try:
+        eaf = Eaf(str(path), suppress_version_warning=True)
+        media = [
+            (unquote(file["MEDIA_URL"]), int(file.get("TIME_ORIGIN") or 0) / 1000)
+            for file in eaf.media_descriptors
+        ]
+        annotations = list(_list_annotations(eaf))
+    except Exception as error:
+        raise ValueError(
+            f"{films.where} cannot be read as a file of ELAN ({error}). Open it in "
+            "ELAN and save it again."
+        ) from error
+    found, n_empty = [], 0
+    for name, start_ms, end_ms, label, who in annotations:
+        place = f"annotation {name}"
+        if not label:
+            n_empty += 1
+            continue
+        if start_ms is None or end_ms is None:
+            raise ValueError(
+                f"{films.where}, {place}: {label!r} has no time of its own. Give it "
+                "begin and end in ELAN."
+            )
+        video, offset_s = _choose_film(media, path.stem, films, place)
+        times_s = (start_ms / 1000 + offset_s, end_ms / 1000 + offset_s)
+        found.append(Row(place, video, *times_s, label, who))
+    return found, n_empty
 
 
-def _format_clock(seconds: float) -> str:
-    """Return a time as hh:mm:ss.ms."""
-    ms = round(seconds * 1000)
-    return (
-        f"{ms // 3600000:02}:{ms // 60000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+def _list_annotations(eaf: object) -> Iterator[tuple]:
+    """Yield name, begin, end (milliseconds or None), text and participant."""
+    for aligned, _, attributes, _ in eaf.tiers.values():
+        who = (attributes.get("PARTICIPANT") or "").strip()
+        for name, (begin, end, text, _) in aligned.items():
+            times_ms = eaf.timeslots[begin], eaf.timeslots[end]
+            yield name, *times_ms, (text or "").strip(), who
+
+
+def format_eaf(labels: pd.DataFrame, video: pd.Series) -> bytes:
+    """Write the labels of one video as an annotation file of ELAN.
+
+    Args:
+        labels: Its rows of the table `labels`, in seconds from where players start it.
+        video: Its row of the table `videos`.
+
+    Returns:
+        The `.eaf` file: a tier for each annotator. Equal labels make equal files.
+    """
+    from pympi.Elan import Eaf, to_adocument
+
+    eaf = Eaf(author="")
+    times = labels.get("labelled_at", pd.Series(dtype=str)).dropna()
+    eaf.adocument["DATE"] = max(times, default="2000-01-01T00:00:00Z")
+    eaf.add_linked_file(find_file_name(video["path"]), mimetype="video/*")
+    eaf.remove_tier("default")
+    signed = labels.assign(
+        who=labels["annotator"].fillna("") if "annotator" in labels else ""
     )
+    for who, spans in signed.groupby("who"):
+        tier = f"{TIER} {who}".strip()  # a tier's name may be there once
+        eaf.add_tier(tier, part=who)
+        for span in spans.itertuples():
+            times_ms = round(span.start_s * 1000), round(span.end_s * 1000)
+            eaf.add_annotation(tier, *times_ms, span.label)
+    document = to_adocument(eaf, True)
+    return ElementTree.tostring(document, encoding="UTF-8", xml_declaration=True)

@@ -6,40 +6,50 @@ rate its `<Video frameRate>` was set to, 24 if it was not, whatever the film's i
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pandas as pd
 
-_UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
+from utils.labelling.formats.films import Films, Row, find_file_name
+
+
+class _Region(NamedTuple):
+    """A time-line region: of which task, by whom, what, from and to which frame."""
+
+    place: str
+    paths: list[str]
+    who: str
+    email: str
+    label: str
+    start: int
+    end: int
 
 
 def parse_label_studio(
-    text: str, videos: pd.DataFrame, *, where: str, fps: float | None = None
-) -> pd.DataFrame:
+    text: str, films: Films, fps: float | None = None
+) -> tuple[list[Row], int]:
     """Read an export of Label Studio (format JSON).
 
     Args:
         text: Content of the file.
-        videos: Table `videos`, for names and frame rates.
-        where: The file's name, for errors.
+        films: The videos there are.
         fps: Frames a second that Label Studio counted; None takes each film's own.
 
     Returns:
-        Rows `video`, `start_s`, `end_s`, `label`, `annotator`, numbered from 1.
+        What is labelled; how many regions without a label were left out.
 
     Raises:
         ValueError: One sentence that names the file and the task.
     """
+    where = films.where
     try:
         tasks = json.loads(text)
         tasks = tasks if isinstance(tasks, list) else [tasks]
         regions = [
             region
             for nth, task in enumerate(tasks, 1)
-            for region in _find_regions(task, f"{where}, task {task.get('id', nth)}")
+            for region in _find_regions(task, f"task {task.get('id', nth)}", where)
         ]
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
@@ -48,71 +58,77 @@ def parse_label_studio(
         ) from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{where} is not JSON ({error}). Export it again.") from error
-    rates = dict(zip(videos["video"], videos["fps"], strict=True))
-    n_people = len({who for _, who, *_ in regions})
+    n_people = len({region.who for region in regions})
+    chosen: dict[str, str] = {}  # a task has thousands of regions, and one film
     rows = []
-    for path, who, email, label, start, end, task in regions:
-        video = _find_video(path, rates, task)
-        rate = fps or rates[video]
-        annotator = email or (f"user {who}" if who and n_people > 1 else "")
-        rows.append((video, (start - 1) / rate, end / rate, label, annotator))
-    columns = ["video", "start_s", "end_s", "label", "annotator"]
-    return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
+    for region in regions:
+        if not region.label:
+            continue
+        place = region.place
+        if place not in chosen:
+            chosen[place] = films.choose(region.paths, place)
+        video = chosen[place]
+        rate = fps or films.fps[video]
+        who = region.email or (
+            f"user {region.who}" if region.who and n_people > 1 else ""
+        )
+        start_s, end_s = (region.start - 1) / rate, region.end / rate
+        rows.append(Row(place, video, start_s, end_s, region.label, who))
+    return rows, len(regions) - len(rows)
 
 
-def _find_regions(task: dict, where: str) -> Iterator[tuple]:
-    """Yield path, annotator, label and frames of each time-line region of a task."""
-    path = next(
-        (v for k, v in task["data"].items() if isinstance(v, str) and "." in v), ""
-    )
+def _find_regions(task: dict, place: str, where: str) -> Iterator[_Region]:
+    """Yield the time-line regions of a task."""
+    # Which field is the film is the project's choice: the one that names one of ours.
+    paths = [v for v in task["data"].values() if isinstance(v, str) and "." in v]
+    if task.get("file_upload"):
+        paths.append(str(task["file_upload"]))
     for annotation in task.get("annotations", []):
-        who = annotation.get("completed_by")
-        email = who.get("email", "") if isinstance(who, dict) else ""
         if annotation.get("was_cancelled"):
             continue
+        who = annotation.get("completed_by")
+        email = who.get("email", "") if isinstance(who, dict) else ""
+        said = (email or str(who or ""), email)
         for region in annotation["result"]:
             value = region.get("value", {})
-            if region.get("type") != "timelinelabels" or "ranges" not in value:
-                continue  # rectangles, and the copies of them that some versions write
-            for part in value["ranges"]:
-                for label in value["timelinelabels"]:
-                    ends = int(part["start"]), int(part["end"])
-                    if not 1 <= ends[0] <= ends[1]:
-                        raise ValueError(
-                            f"{where}: expected frames from 1 up, found {ends[0]} to "
-                            f"{ends[1]} for {label!r}. Correct the region."
-                        )
-                    yield path, email or str(who or ""), email, label, *ends, where
+            # Rectangles are passed over, and the copies of them some versions write.
+            if region.get("type") == "timelinelabels" and "ranges" in value:
+                for label, *ends in _list_ranges(value, f"{where}, {place}"):
+                    yield _Region(place, paths, *said, label, *ends)
 
 
-def _find_video(path: str, known: dict[str, float], where: str) -> str:
-    """Return the video that a task is about; uploads get a prefix of 8 digits."""
-    stem = PurePosixPath(unquote(urlsplit(path).path)).stem
-    for name in (stem, _UPLOAD_PREFIX.sub("", stem)):
-        if name in known:
-            return name
-    raise ValueError(
-        f"{where}: there is no video {stem!r} here. Put it there, or remove the task."
-    )
+def _list_ranges(value: dict, where: str) -> Iterator[tuple[str, int, int]]:
+    """Yield label, first and last frame of each part of a region."""
+    for part in value["ranges"]:
+        start, end = _read_frame(part["start"]), _read_frame(part["end"])
+        for label in value.get("timelinelabels") or [""]:
+            if not 1 <= start <= end:
+                raise ValueError(
+                    f"{where}: expected frames from 1 up, found {start} to {end} for "
+                    f"{label!r}. Correct the region."
+                )
+            yield str(label), start, end
+
+
+def _read_frame(number: object) -> int:
+    """Return a frame number, 0 for what cannot be one."""
+    is_number = isinstance(number, int | float) and 0 <= number < 1e12
+    return int(number) if is_number else 0
 
 
 def format_label_studio(
-    labels: pd.DataFrame,
-    videos: pd.DataFrame,
-    *,
-    fps: float | None = None,
-    locate: Callable[[str], str] = str,
+    labels: pd.DataFrame, videos: pd.DataFrame, *, films_at: str = ""
 ) -> str:
     """Write labels as tasks that Label Studio imports, time-line regions filled in.
 
     Args:
-        labels: Table `labels`.
+        labels: Table `labels`, in seconds from where players start the file.
         videos: Table `videos`; labels of other videos are left out.
-        fps: The project's `<Video frameRate>`; None takes each film's own rate.
-        locate: From a video's path to the address Label Studio finds it at.
+        films_at: What Label Studio finds the films at, before their file names.
 
     Returns:
-        JSON: a task a video, an annotation a person. Times become whole frames.
+        JSON: a task a video, an annotation a person. Times become whole frames, of the
+        film's own rate, which stands in the task: `<Video frameRate="$fps">`.
     """
     tasks = []
     signed = labels.assign(
@@ -120,7 +136,7 @@ def format_label_studio(
     )
     for video in videos.itertuples():
         rows = signed[signed["video"] == video.video]
-        rate = fps or video.fps
+        rate = video.fps
         annotations = []
         for who, spans in rows.groupby("annotator"):
             signature = {"completed_by": {"email": who}} if who else {}
@@ -129,7 +145,8 @@ def format_label_studio(
             ]
             annotations.append({**signature, "result": result})
         if annotations:
-            data = {"video": locate(video.path)}
+            name = films_at + find_file_name(video.path)
+            data = {"video": name, "fps": rate}
             tasks.append({"data": data, "annotations": annotations})
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
 

@@ -1,6 +1,6 @@
 """How fast the labelling widget is in a real browser, and what it holds in memory.
 
-Prints figures: `python -m pytest tests/test_labeller_speed.py -s`. The limits here are
+Prints figures: `python -m pytest tests/labelling/test_speed.py -s`. The limits here are
 loose, since other work on the machine slows a browser without a graphics card; the bars
 are in the comments.
 """
