@@ -171,6 +171,17 @@ def test_what_cannot_work_stops_in_one_sentence_and_touches_nothing(
     assert {path: path.stat().st_mtime_ns for path in project.iterdir()} == before
 
 
+def test_where_data_cannot_be_written_its_place_is_among_the_results(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POSENET_DATA", "")
+    monkeypatch.delenv("POSENET_DATA")
+    (project / "data").touch()  # a file where a folder should be
+    _write(project, "from utils.core.files import find_data\nprint(find_data())")
+    assert run.main(["RESULTS=out"]) == 0
+    assert str(project / "out/data") in capfd.readouterr().out
+
+
 def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
     rows = [["majority", 0.2, 1.8, 6], ["pose_softmax", 0.98, 0.1, 6]]
     rows += [["mobilenet_frozen", 0.9, 0.3, 6], ["mobilenet_finetuned", 0.95, 0.2, 6]]

@@ -96,13 +96,17 @@ def _prepare(given: Sequence[str]) -> tuple[dict[str, Any], Path]:
     import nbformat
 
     from utils import settings
+    from utils.core.files import DATA_VARIABLE, is_writable
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     own = settings.read_settings(settings.list_given(given), notebook)
     own = settings.place_folders(own, start=Path.cwd(), root=ROOT)
     values = settings.read_defaults(notebook) | own
     settings.check_settings(values, root=ROOT)
-    return own, ROOT / values["RESULTS"]
+    results = ROOT / values["RESULTS"]
+    if not is_writable(ROOT / "data"):  # then what can be made again goes elsewhere
+        os.environ.setdefault(DATA_VARIABLE, str(results / "data"))
+    return own, results
 
 
 def _say_plainly(error: Exception) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import nbformat
 
+from utils.core.files import is_writable
 from utils.core.tables import read_table
 
 PREFIX = "POSENET_SET_"  # what make puts before a setting's name
@@ -241,6 +242,5 @@ def _check_results(values: Mapping[str, Any], root: Path) -> None:
                 f"RESULTS={given} holds a videos.csv that no run has written. Choose "
                 "another folder, or move that file."
             )
-    results.mkdir(parents=True, exist_ok=True)
-    if not os.access(results, os.W_OK):
+    if not is_writable(results):
         raise PermissionError(f"RESULTS={given} cannot be written to. Choose another.")

@@ -8,6 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
+DATA_VARIABLE = "POSENET_DATA"
+
+
+def find_data() -> Path:
+    """Return the folder of what can be made again: frames, keypoints, fits.
+
+    It is `data`, unless the environment names another one, as `make run` does where
+    `data` cannot be written.
+    """
+    return Path(os.environ.get(DATA_VARIABLE) or "data")
+
+
+def is_writable(folder: Path) -> bool:
+    """Return whether a file can be made in a folder; a missing folder is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def hash_file(path: Path) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from utils.core.files import find_data
 from utils.core.parallel import count_workers, run_tasks, show_progress
 from utils.core.remote import (
     Address,
@@ -51,7 +52,7 @@ def extract(
     every_s: float,
     network: str,
     n_jobs: int = -1,
-    data: Address | str = Path("data"),
+    data: Address | str = "",
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Make pictures and keypoints of every video; only what is missing is made.
 
@@ -60,14 +61,14 @@ def extract(
         every_s: Seconds between pictures: the first frame at or after each multiple.
         network: Pose network that finds the keypoints.
         n_jobs: Processes; -1 takes every core.
-        data: Folder of what can be made again, of any address: `frames` and `keypoints`
-            lie inside.
+        data: Folder of what can be made again, of any address, `find_data()` if empty:
+            `frames` and `keypoints` lie inside.
 
     Returns:
         The tables `frames` and `keypoints`, and a row for each video with a problem;
         see `extract_frames`.
     """
-    data = parse_address(data)
+    data = parse_address(data or find_data())
     return extract_frames(
         videos,
         every_s=every_s,

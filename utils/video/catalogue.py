@@ -14,7 +14,7 @@ import av
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.files import atomic_path, hash_file
+from utils.core.files import atomic_path, find_data, hash_file
 from utils.core.names import normalise_name
 from utils.core.remote import parse_address
 from utils.core.tables import SCHEMAS, check_table, read_table
@@ -38,14 +38,15 @@ Stamp = list[int]
 
 
 def list_videos(
-    folder: Path | str, *, also: Path | str = Path(), data: Path | str = Path("data")
+    folder: Path | str, *, also: Path | str = Path(), data: Path | str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """List the videos of a folder, with who is in them as its `videos.csv` says.
 
     Args:
         folder: Folder with the videos and, if there is one, the table `subjects`.
         also: Another folder whose videos count too: the project's own.
-        data: Folder of what can be made again; facts are kept in `cache/videos.json`.
+        data: Folder of what can be made again, `find_data()` if empty; facts are kept
+            in its `cache/videos.json`.
 
     Returns:
         The tables of `build_videos`.
@@ -59,7 +60,7 @@ def list_videos(
     return build_videos(
         find_videos([folder, also]),
         subjects=subjects,
-        cache_path=Path(data) / "cache" / "videos.json",
+        cache_path=Path(data or find_data()) / "cache" / "videos.json",
     )
 
 
