@@ -15,3 +15,5 @@ from . import (
     training,
     video,
 )
+from .questions.answer import say
+from .study import Study

@@ -36,7 +36,7 @@ class Wire:
         """Build the labeller over a session."""
         self.sent: list[tuple[dict, list]] = []
         self.labeller = Labeller(session)
-        self.labeller.list_doubts(doubts)
+        self.labeller.list_doubts(pd.DataFrame(doubts, columns=Doubt._fields))
         self.labeller.front_end.send = lambda message, buffers: self.sent.append(
             (message, buffers)
         )

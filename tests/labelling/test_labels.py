@@ -8,7 +8,6 @@ import pytest
 
 from utils.labelling.labels import (
     advise_labels,
-    check_classes,
     check_labels,
     find_labels,
     label_frames,
@@ -163,30 +162,6 @@ def test_advice_names_class_seconds_and_person() -> None:
 def test_no_other_person_is_asked_for_where_there_is_one() -> None:
     summary = pd.DataFrame({"label": ["sit"], "subject": ["ann"], "seconds": [30.0]})
     assert advise_labels(summary, n_people=1) == []
-
-
-@pytest.mark.parametrize(
-    ("rows", "problem"),
-    [
-        ([], "Expected labelled frames, got none"),
-        ([("ann", UNSURE)], "Expected labelled frames, got none"),
-        ([("ann", "sit"), ("bob", "sit")], "Expected two classes or more, got only 's"),
-        ([("ann", "sit"), ("ann", "lie")], "Only 'ann' is labelled, so no person can"),
-        (
-            [("ann", "sit"), ("bob", "sit"), ("bob", "lie")],
-            r"Only one person shows 'lie' \(bob\). Label another person doing it",
-        ),
-    ],
-)
-def test_classes_that_cannot_be_split_are_refused(rows: list, problem: str) -> None:
-    samples = pd.DataFrame(rows, columns=["subject", "label"])
-    with pytest.raises(ValueError, match=problem):
-        check_classes(samples)
-
-
-def test_classes_shown_by_two_people_pass() -> None:
-    rows = [("ann", "sit"), ("bob", "sit"), ("bob", "lie"), ("ann", "lie")]
-    check_classes(pd.DataFrame(rows, columns=["subject", "label"]))
 
 
 def test_labels_begin_as_a_copy_of_those_that_the_films_bring(tmp_path: Path) -> None:

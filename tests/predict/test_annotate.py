@@ -6,7 +6,7 @@ import pytest
 
 from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, stack_poses
 from utils.predict.annotate import (
-    annotate_film,
+    annotate_frames,
     draw_caption,
     draw_pose,
     interpolate_pose,
@@ -75,7 +75,7 @@ def test_annotated_film_has_every_picture(pose: np.ndarray) -> None:
         {"time_s": [0.0, 1.0], "label": ["sit", "stand"], "probability": [0.2, 0.8]}
     )
     images = [(t, GREY) for t in (0.0, 0.5, 1.0)]
-    drawn = list(annotate_film(images, *_tables(pose), scores))
+    drawn = list(annotate_frames(images, *_tables(pose), scores))
     assert len(drawn) == 3
     bars = [int((d[-1] == (86, 180, 233)).all(axis=1).sum()) for d in drawn]
     assert bars == [64, 64, 256]  # 0.2, 0.2, 0.8 of 320 px

@@ -13,14 +13,13 @@ from utils.questions.ablation import (
     average_poses,
     average_weights,
     build_settings,
+    describe_ablation,
     hide_parts,
     keep_place_only,
     list_columns,
-    read_ablation,
-    run_ablation,
+    score_settings,
 )
 from utils.training.protocol import Inputs, run_models
-from utils.training.sklearn_models import build_recipe_model
 from utils.training.splits import build_splits
 
 CLASSES = ["kick", "rest"]
@@ -64,11 +63,10 @@ def test_columns_of_a_part_are_its_keypoints_x_and_y() -> None:
 def test_hiding_the_part_that_tells_the_class_costs_the_score(
     samples: pd.DataFrame, inputs: Inputs, tmp_path: Path
 ) -> None:
-    table = run_ablation(
+    table = score_settings(
         samples,
         {"parts": {"all": inputs, **hide_parts(inputs)}},
         build_splits(samples),
-        make=partial(build_recipe_model, recipe="logistic", tune=False),
         run=partial(run_models, seeds=[0], folder=tmp_path),
     )
     rows = table.set_index("setting")
@@ -78,7 +76,7 @@ def test_hiding_the_part_that_tells_the_class_costs_the_score(
     assert rows.loc["legs never seen", "accuracy"] < 0.8
     assert rows.loc["legs never seen", "n_numbers"] == 26
     assert rows.loc["legs hidden", "difference"] < -20
-    assert "the lowest of 6 changes is legs" in read_ablation(table)
+    assert "the lowest of 6 changes is legs" in describe_ablation(table)
 
 
 def test_weights_name_the_keypoint_and_the_direction(

@@ -1,4 +1,4 @@
-"""Tests of `utils.questions.draws`."""
+"""Tests of `utils.questions.learning_curve`."""
 
 from functools import partial
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.questions.draws import (
+from utils.questions.learning_curve import (
     advise_classes,
     draw_people,
     draw_seconds,
@@ -47,7 +47,7 @@ def _learn(samples: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return learn_from_draws(samples, [model], draw_people(samples), run=run)
 
 
-def test_people_are_drawn_in_doubling_numbers_evenly_and_all_others_are_told(
+def test_people_are_drawn_in_doubling_numbers_evenly_and_all_others_are_scored(
     samples: pd.DataFrame,
 ) -> None:
     splits, draws = draw_people(samples, budget="quick")
@@ -80,7 +80,7 @@ def test_a_single_person_cannot_be_drawn_from(samples: pd.DataFrame) -> None:
         draw_people(samples[samples["subject"] == "a"])
 
 
-def test_seconds_are_drawn_stretch_by_stretch_from_training_people(
+def test_seconds_are_drawn_span_by_span_from_training_people(
     samples: pd.DataFrame,
 ) -> None:
     splits, draws = draw_seconds(samples, budget="quick")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.questions.leakage import read_ladder, run_ladder
+from utils.questions.leakage import describe_leakage, score_strategies
 from utils.training.protocol import Model, build_empty_history, run_models
 from utils.training.splits import build_strategies, find_near
 
@@ -38,17 +38,19 @@ def _remember_neighbours(
     return build_empty_history(), shares
 
 
-def test_a_model_that_only_remembers_falls_down_the_ladder(
+def test_a_model_that_only_remembers_falls_as_splits_grow_stricter(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:
     fit = partial(_remember_neighbours, samples=samples)
     model = Model("memory", fit, key="1", n_parameters=0)
     run = partial(run_models, seeds=[0], folder=tmp_path)
-    table = run_ladder(samples, [model], build_strategies(samples, n_folds=3), run=run)
+    table = score_strategies(
+        samples, [model], build_strategies(samples, n_folds=3), run=run
+    )
     accuracy = table.set_index("strategy")["accuracy"]
     assert accuracy["random"] > 0.95
     assert accuracy["people"] == pytest.approx(0.5)
-    text = read_ladder(table, models={"memory": "rote learner"})
+    text = describe_leakage(table, models={"memory": "rote learner"})
     assert "the rote learner goes from" in text
     assert "points were leak" in text
     assert "to 0.500" in text
@@ -60,7 +62,7 @@ def test_the_sentence_says_so_where_nobody_could_be_held_out(
     fit = partial(_remember_neighbours, samples=samples)
     model = Model("memory", fit, key="1", n_parameters=0)
     run = partial(run_models, seeds=[0], folder=tmp_path)
-    ladder = build_strategies(samples.drop(columns="fold"), n_folds=3)
-    table = run_ladder(samples, [model], ladder, run=run)
-    text = read_ladder(table, models={"memory": "rote learner"})
+    strategies = build_strategies(samples.drop(columns="fold"), n_folds=3)
+    table = score_strategies(samples, [model], strategies, run=run)
+    text = describe_leakage(table, models={"memory": "rote learner"})
     assert "nobody could be held out" in text

@@ -7,7 +7,7 @@ import pytest
 from utils.questions.learning_curve import (
     average_curve,
     describe_people_needed,
-    people_needed,
+    find_people_needed,
 )
 
 IMAGE = "mobilenet_frozen"
@@ -44,14 +44,14 @@ def test_a_draw_counts_once_however_many_people_it_left_out() -> None:
 
 def test_people_needed_is_the_smallest_number_that_reaches_the_target() -> None:
     curve = _curve([0.9, 0.9, 0.9, 0.9], [0.5, 0.7, 0.9, 0.95])
-    assert people_needed(curve, 0.9, model=IMAGE) == 4
-    assert people_needed(curve, 0.4, model=IMAGE) == 1
-    assert people_needed(curve, 0.96, model=IMAGE) == np.inf
+    assert find_people_needed(curve, 0.9, model=IMAGE) == 4
+    assert find_people_needed(curve, 0.4, model=IMAGE) == 1
+    assert find_people_needed(curve, 0.96, model=IMAGE) == np.inf
 
 
 def test_a_lucky_number_of_people_that_does_not_last_is_not_enough() -> None:
     curve = _curve([0.9] * 4, [0.5, 0.91, 0.8, 0.95])
-    assert people_needed(curve, 0.9, model=IMAGE) == 8
+    assert find_people_needed(curve, 0.9, model=IMAGE) == 8
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_a_lucky_number_of_people_that_does_not_last_is_not_enough() -> None:
     [
         (
             [0.5, 0.7, 0.92, 0.95],
-            "With 1 person the pose model reaches 0.90; the image model needs 4 people "
-            "for that.",
+            "With 1 person the pose classifier reaches 0.90; the image "
+            "classifier needs 4 people for that.",
         ),
         (
             [0.5, 0.7, 0.8, 0.85],
-            "With 1 person the pose model reaches 0.90; the image model never does in "
-            "this data (0.85 with 8 people).",
+            "With 1 person the pose classifier reaches 0.90; the image "
+            "classifier never does in this data (0.85 with 8 people).",
         ),
         (
             [0.95, 0.96, 0.97, 0.98],
-            "With 1 person the pose model reaches 0.90; the image model needs no more "
-            "than that either.",
+            "With 1 person the pose classifier reaches 0.90; the image "
+            "classifier needs no more than that either.",
         ),
     ],
 )
@@ -85,4 +85,4 @@ def test_a_curve_without_what_is_needed_is_refused() -> None:
     with pytest.raises(ValueError, match="has no column draw"):
         average_curve(curve.drop(columns="draw"))
     with pytest.raises(ValueError, match="No model 'nobody' in the learning curve"):
-        people_needed(curve, 0.5, model="nobody")
+        find_people_needed(curve, 0.5, model="nobody")

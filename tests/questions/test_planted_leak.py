@@ -1,4 +1,4 @@
-"""A class told by a coloured square in the room: room test and ladder expose it."""
+"""A class that a square in the room gives away: strict splits and background tell."""
 
 from functools import partial
 
@@ -8,9 +8,13 @@ import pandas as pd
 import pytest
 
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
-from utils.questions.background import read_room, run_room_test, stack_room
-from utils.questions.background_images import make_room_pictures, pick_frames
-from utils.questions.leakage import run_ladder
+from utils.questions.background import (
+    describe_background,
+    score_variants,
+    stack_variants,
+)
+from utils.questions.background_images import make_variants, pick_frames
+from utils.questions.leakage import score_strategies
 from utils.training.protocol import Inputs, RunModels, run_models
 from utils.training.sklearn_models import build_recipe_model
 from utils.training.splits import build_splits, build_strategies
@@ -94,7 +98,7 @@ def _point(table: pd.DataFrame, poses: dict) -> Inputs:
     return _feed(table, np.array(x))
 
 
-def test_ladder_exposes_a_room_that_tells_the_class(made: dict) -> None:
+def test_strict_splits_expose_a_room_that_tells_the_class(made: dict) -> None:
     samples, run = made["samples"], made["run"]
     models = [
         build_recipe_model(
@@ -102,8 +106,8 @@ def test_ladder_exposes_a_room_that_tells_the_class(made: dict) -> None:
         ),
         build_recipe_model("image", _look(samples), recipe="logistic", tune=False),
     ]
-    ladder = build_strategies(samples, n_folds=4)
-    table = run_ladder(samples, models, ladder, run=run)
+    strategies = build_strategies(samples, n_folds=4)
+    table = score_strategies(samples, models, strategies, run=run)
     accuracy = table.set_index(["model", "strategy"])["accuracy"]
     assert accuracy["pose"].min() > 0.95
     assert accuracy["image", "random"] > 0.95
@@ -111,49 +115,51 @@ def test_ladder_exposes_a_room_that_tells_the_class(made: dict) -> None:
     assert accuracy["image", "cameras"] < 0.5
 
 
-def test_room_test_exposes_a_room_that_tells_the_class(made: dict) -> None:
+def test_background_exposes_a_room_that_tells_the_class(made: dict) -> None:
     samples, run = made["samples"], made["run"]
     picked = pick_frames(samples, budget="quick")
-    room = make_room_pictures(
+    room = make_variants(
         picked,
         samples.assign(width_px=WIDTH, height_px=HEIGHT),
         made["poses"],
         read_image=_read_image,
         folder=made["folder"] / "room",
     )
-    stacked = stack_room(samples, room)
+    stacked = stack_variants(samples, room)
     models = [
         build_recipe_model("image", _look(stacked), recipe="logistic", tune=False)
     ]
-    table = run_room_test(samples, room, models, run=run)
+    table = score_variants(samples, room, models, run=run)
     accuracy = table.set_index("variant")["accuracy"]
     assert accuracy["filmed"] > 0.95
     assert accuracy["blanked"] > 0.95
     assert accuracy["grey"] < 0.6
     assert accuracy["other room"] < 0.6
     assert table["floor"].iloc[0] == pytest.approx(1 / 3)
-    assert "it reads the room" in read_room(table, models={"image": "image model"})
+    text = describe_background(table, models={"image": "image classifier"})
+    assert "it reads the room" in text[0]
 
 
-def test_room_test_clears_a_model_that_reads_the_pose(made: dict) -> None:
+def test_background_clears_a_model_that_reads_the_pose(made: dict) -> None:
     samples, run = made["samples"], made["run"]
-    room = make_room_pictures(
+    room = make_variants(
         samples,
         samples.assign(width_px=WIDTH, height_px=HEIGHT),
         made["poses"],
         read_image=_read_image,
         folder=made["folder"] / "room",
     )
-    stacked = stack_room(samples, room)
+    stacked = stack_variants(samples, room)
     inputs = _point(stacked, made["poses"])
     gone = stacked["video"].str.endswith("blanked").to_numpy()
     inputs.x[gone] = 0  # a pose network finds nobody there
     models = [build_recipe_model("pose", inputs, recipe="logistic", tune=False)]
-    table = run_room_test(samples, room, models, run=run)
+    table = score_variants(samples, room, models, run=run)
     accuracy = table.set_index("variant")["accuracy"]
     assert accuracy["other room"] > 0.95
     assert accuracy["blanked"] < 0.4
-    assert "not live on the room" in read_room(table, models={"pose": "pose model"})
+    text = describe_background(table, models={"pose": "pose classifier"})
+    assert "not live on the room" in text[0]
 
 
 def test_folds_of_the_planted_data_hold_people_out(made: dict) -> None:

@@ -7,4 +7,4 @@ from . import (
     workspace,
 )
 from .extraction import extract, extract_frames
-from .images import read_image
+from .images import read_image, read_images

@@ -1,6 +1,6 @@
 """The only reader and writer of pictures: bytes on disk to RGB arrays and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,11 @@ def read_image(path: Address | str) -> np.ndarray:
             f"{Path(path).name} is not a whole picture. Delete it and run again."
         )
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_images(paths: Iterable[Address | str]) -> list[np.ndarray]:
+    """Read pictures, in order; see `read_image`."""
+    return [read_image(path) for path in paths]
 
 
 def encode_jpeg(image: np.ndarray) -> bytes:

@@ -16,7 +16,6 @@ from . import (
 from .formats.convert import export_labels, import_labels
 from .labels import (
     advise_labels,
-    check_classes,
     find_labels,
     label_frames,
     read_labels,

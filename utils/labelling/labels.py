@@ -262,37 +262,3 @@ def advise_labels(
         if missing_s > 0:
             advice.append(f"Label {missing_s} s {more}of {label}{who}.")
     return advice
-
-
-def check_classes(samples: pd.DataFrame) -> None:
-    """Raise unless there are two classes and each is shown by two people.
-
-    Called before the split: with people held out, a class that one person alone shows
-    could be learnt or tested, not both.
-
-    Args:
-        samples: Table `samples`, or any with `subject` and `label`; rows whose label
-            is missing or `unsure` do not count.
-
-    Raises:
-        ValueError: One sentence that says what to label.
-    """
-    used = samples[samples["label"].notna() & (samples["label"] != UNSURE)]
-    shown = used.groupby("label")["subject"].unique()
-    if not len(shown):
-        raise ValueError("Expected labelled frames, got none. Label some first.")
-    if len(shown) == 1:
-        raise ValueError(
-            f"Expected two classes or more, got only {shown.index[0]!r}. Label another."
-        )
-    if len(used["subject"].unique()) == 1:
-        raise ValueError(
-            f"Only {used['subject'].iloc[0]!r} is labelled, so no person can be held "
-            "out. Label another person, or say who is in each video in videos.csv."
-        )
-    alone = [f"{label!r} ({who[0]})" for label, who in shown.items() if len(who) == 1]
-    if alone:
-        raise ValueError(
-            f"Only one person shows {', '.join(alone)}. Label another person doing it, "
-            "or leave it out of CLASSES."
-        )

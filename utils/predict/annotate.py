@@ -115,7 +115,7 @@ def annotate_frame(
     return draw_caption(draw_pose(image, pose), text, share=probability)
 
 
-def annotate_film(
+def annotate_frames(
     images: Iterable[tuple[float, np.ndarray]],
     keypoints: pd.DataFrame,
     frames: pd.DataFrame,

@@ -128,10 +128,10 @@ def build_all_bouts(
     return pd.concat(parts, ignore_index=True)
 
 
-def score_frames(
+def predict_each_frame(
     times: pd.DataFrame, probabilities: np.ndarray, *, classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Tell the smoothed posture of each frame of one video.
+    """Give the smoothed posture of each frame of one video.
 
     Args:
         times: Frames of one video in order of time, with `time_s`.

@@ -1,4 +1,21 @@
-"""What a user asks of the models: each question one answer."""
+"""What a user asks of the models: each question takes a study and gives one answer.
+
+An answer (`answer`) shows its chart and its sentence in the cell, holds the table,
+and has written both into the study's results. A question that the data cannot
+answer says so in one line. To add one, write a function of a study in a module here,
+put `@question` above it and its name into `__init__.pyi`.
+
+- answer: what a question gives, and how a cell shows it
+- comparison: curves, compare, verdict, cost: which model is better, at what cost
+- keypoints: whether the poses are any good
+- quality: mistakes, calibration, doubts, annotators
+- leakage: how much of a score is leak
+- learning_curve: people_needed, seconds_needed
+- background, background_images: whether a model reads the room
+- ablation: which of the 34 numbers matter
+- other_models: what other models make of the same frames
+- summary: the model card, and what is missing
+"""
 
 import lazy_loader
 

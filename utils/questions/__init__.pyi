@@ -1,8 +1,13 @@
 from . import (
-    ablation,
-    background,
+    answer,
     background_images,
-    draws,
-    leakage,
-    learning_curve,
 )
+from .ablation import ablation
+from .background import background
+from .comparison import compare, cost, curves, verdict
+from .keypoints import keypoints
+from .leakage import leakage
+from .learning_curve import people_needed, seconds_needed
+from .other_models import other_models
+from .quality import annotators, calibration, doubts, mistakes
+from .summary import summary

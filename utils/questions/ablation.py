@@ -1,7 +1,8 @@
 """Which of the 34 numbers matter: parts hidden, other coordinates, other networks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,43 @@ from sklearn.preprocessing import StandardScaler
 
 from utils.core.skeleton import BODY_PARTS, FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS
 from utils.evaluation.scores import score_predictions
-from utils.training.protocol import Inputs, Model, RunModels, Split
+from utils.pose.features import KINDS, build_pair
+from utils.questions.answer import Answer, question, write_answer
+from utils.training.protocol import Inputs, RunModels, Split
+from utils.training.sklearn_models import build_recipe_model
 
-MakeModel = Callable[[str, Inputs], Model]
+if TYPE_CHECKING:
+    from utils.study import Study
+
+
+@question
+def ablation(study: "Study") -> Answer:
+    """Ask which of the 34 numbers matter: other coordinates, body parts hidden."""
+    from utils.plots.bars import plot_ablation
+    from utils.plots.bodies import plot_weights
+
+    own = study.pose_inputs
+    coordinates = {kind: study.build_pose_inputs(features=kind) for kind in KINDS}
+    flipped = build_pair(
+        study.keypoints, study.frames, study.samples, kind=study.features
+    )[1]
+    settings = build_settings(coordinates, default=study.features, mirrored=flipped)
+    table = score_settings(study.samples, settings, study.splits, run=study.run)
+    weights = average_weights(own, study.splits, classes=study.classes)
+    weights.to_csv(study.results / "weights.csv", index=False)
+    poses = average_poses(own, classes=study.classes)
+    title = f"\n{study.n_text}, {len(study.splits)} folds"
+    charts = {
+        "ablation": plot_ablation(table),
+        "weights": plot_weights(weights, poses, title=title),
+    }
+    return write_answer(
+        "ablation",
+        study.results,
+        sentences=[describe_ablation(table)],
+        table=table,
+        charts=charts,
+    )
 
 
 def list_columns(part: str) -> tuple[int, ...]:
@@ -38,7 +73,7 @@ def hide_parts(inputs: Inputs) -> dict[str, Inputs]:
         inputs: The 34 numbers.
 
     Returns:
-        Setting to inputs. `… hidden`: learnt with, told without (the training mean
+        Setting to inputs. `… hidden`: learnt with, scored without (the training mean
         stands for it); `… never seen`: learnt without, too.
     """
     settings: dict[str, Inputs] = {}
@@ -99,12 +134,11 @@ def build_settings(
     }
 
 
-def run_ablation(
+def score_settings(
     samples: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Inputs]],
     splits: Sequence[Split],
     *,
-    make: MakeModel,
     run: RunModels,
 ) -> pd.DataFrame:
     """Score one way of learning on many inputs.
@@ -114,8 +148,6 @@ def run_ablation(
         settings: Question (`coordinates`, `parts`, …) to setting to inputs. The first
             setting of all is the default that the others are compared with.
         splits: Who learns from whom.
-        make: Name and inputs to a model, e.g. `partial(build_recipe_model,
-            recipe="logistic", tune=False)`.
         run: `protocol.run_models` with its seeds, folder and processes filled in.
 
     Returns:
@@ -124,20 +156,23 @@ def run_ablation(
         `difference`, accuracy minus that of the default, in points.
     """
     chosen = {
-        f"{question}: {setting}": (question, setting, inputs)
-        for question, options in settings.items()
+        f"{group}: {setting}": (group, setting, inputs)
+        for group, options in settings.items()
         for setting, inputs in options.items()
     }
-    models = [make(name, inputs) for name, (_, _, inputs) in chosen.items()]
+    models = [
+        build_recipe_model(name, inputs, recipe="logistic", tune=False)
+        for name, (_, _, inputs) in chosen.items()
+    ]
     _, predictions = run(samples, models, splits)
     groups = dict(list(score_predictions(predictions).groupby("model", sort=False)))
     rows = []
-    for name, (question, setting, inputs) in chosen.items():
+    for name, (group, setting, inputs) in chosen.items():
         frames = groups[name]
         people = frames.groupby("subject")["is_right"].mean()
         rows.append(
             {
-                "question": question,
+                "question": group,
                 "setting": setting,
                 "n_numbers": inputs.x.shape[1],
                 "n_people": len(people),
@@ -187,7 +222,9 @@ def _fit_weights(inputs: Inputs, train: np.ndarray) -> np.ndarray:
     """Return the weights on standardised numbers, `(n_classes, 17, 2)`."""
     if inputs.x.shape[1] != len(FEATURE_COLUMNS):
         raise ValueError(f"Expected 34 numbers a frame, got {inputs.x.shape[1]}.")
-    x, y = inputs.stack_learnt(train)
+    x, y = inputs.x[train], inputs.y[train]
+    if inputs.mirrored is not None:
+        x, y = np.concatenate([x, inputs.mirrored[train]]), np.concatenate([y, y])
     model = LogisticRegression(max_iter=300).fit(StandardScaler().fit_transform(x), y)
     found = model.coef_
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
@@ -214,12 +251,12 @@ def average_poses(inputs: Inputs, *, classes: Sequence[str]) -> dict[str, np.nda
     }
 
 
-def read_ablation(table: pd.DataFrame) -> str:
+def describe_ablation(table: pd.DataFrame) -> str:
     """Say which change cost most, and how far place and size alone go.
 
     Args:
-        table: From `run_ablation`; settings that hold the word "alone" (such as those
-            of `keep_place_only`) are told too.
+        table: From `score_settings`; settings that hold the word "alone" (such as those
+            of `keep_place_only`) are named too.
 
     Returns:
         One sentence.

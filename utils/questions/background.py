@@ -1,40 +1,123 @@
-"""The room test: models that learnt from whole pictures are told changed ones.
+"""Does a model read the room: fit on whole pictures, score pictures without person.
 
-A model that still tells the posture when the person is gone has learnt the room.
+A model that still knows the posture when the person is gone has learnt the room.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from utils.core.skeleton import index_poses
 from utils.evaluation.scores import score_predictions
-from utils.training.protocol import Model, RunModels, Split
+from utils.frames.images import read_image, read_images
+from utils.pose.features import build_features, build_inputs
+from utils.questions.answer import Answer, question, write_answer
+from utils.questions.background_images import VARIANTS, make_variants, pick_frames
+from utils.training.backbone import pool_features
+from utils.training.protocol import (
+    Model,
+    RunModels,
+    Split,
+    extend_inputs,
+    number_classes,
+)
+from utils.training.sklearn_models import build_recipe_model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from utils.study import Study
 
 # A model reads the room if, without the person, it beats the commonest class by this.
-ROOM_MARGIN = 0.1
+MARGIN = 0.1
 
 
-def stack_room(samples: pd.DataFrame, room: pd.DataFrame) -> pd.DataFrame:
+@question
+def background(study: "Study") -> Answer:
+    """Ask whether a model still knows the posture when the person is gone."""
+    from utils.plots.bars import plot_background
+
+    picked = pick_frames(study.samples, budget=study.budget, seed=study.seeds[0])
+    variants = make_variants(
+        picked,
+        study.frames,
+        index_poses(study.keypoints),
+        read_image=read_image,
+        folder=study.cache / "background",
+    )
+    models = _build_models(study, variants)
+    table = score_variants(study.samples, variants, models, run=study.run)
+    charts = {
+        "background_examples": _plot_examples(variants),
+        "background": plot_background(table, names=VARIANTS),
+    }
+    return write_answer(
+        "background",
+        study.results,
+        sentences=describe_background(table, models=study.names),
+        table=table,
+        charts=charts,
+    )
+
+
+def _build_models(study: "Study", variants: pd.DataFrame) -> list[Model]:
+    """Make both models, fed the samples and below them the changed pictures."""
+    points = study.estimate(variants)
+    frames = variants.reindex(columns=study.frames.columns)
+    numbers = build_features(points, frames, kind=study.features)
+    embedded = study.embed(variants, mirrors=False, n_augmented=0)
+    changed = {
+        "pose_softmax": (study.pose_inputs, build_inputs(numbers, variants)),
+        "mobilenet_frozen": (study.image_inputs, pool_features(embedded[:, 0])),
+    }
+    stacked = stack_variants(study.samples, variants)
+    y = number_classes(stacked["label"], study.classes)
+    people = stacked["subject"].to_numpy()
+    return [
+        build_recipe_model(
+            name,
+            extend_inputs(inputs, x, y=y, people=people),
+            recipe="logistic",
+            tune=False,
+        )
+        for name, (inputs, x) in changed.items()
+    ]
+
+
+def _plot_examples(variants: pd.DataFrame) -> "Figure":
+    """Show all variants of one frame."""
+    from utils.plots.sheets import plot_sheet
+
+    shown = variants.head(len(VARIANTS))
+    return plot_sheet(
+        read_images(shown["path"]),
+        titles=[VARIANTS[name] for name in shown["variant"]],
+        title="The pictures of the background test",
+    )
+
+
+def stack_variants(samples: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
     """Put the changed frames below the samples, as further samples.
 
     Args:
         samples: Table `samples` with `fold`.
-        room: From `room_pictures.make_room_pictures`.
+        variants: From `make_variants`.
 
     Returns:
         Table `samples`; the first `len(samples)` rows are to learn from, the others
-        to be told. What models are fed must have its rows in this order.
+        to be scored. What models are fed must have its rows in this order.
     """
     columns = list(samples)
-    return pd.concat([samples, room[columns]], ignore_index=True)
+    return pd.concat([samples, variants[columns]], ignore_index=True)
 
 
-def split_room(stacked: pd.DataFrame, *, n_samples: int) -> list[Split]:
-    """Let each fold's people, in changed pictures, be told from whole ones of others.
+def split_variants(stacked: pd.DataFrame, *, n_samples: int) -> list[Split]:
+    """Score each fold's people, in changed pictures, by models fitted on the others.
 
     Args:
-        stacked: From `stack_room`.
+        stacked: From `stack_variants`.
         n_samples: Rows of it to learn from: the samples.
 
     Returns:
@@ -52,9 +135,9 @@ def split_room(stacked: pd.DataFrame, *, n_samples: int) -> list[Split]:
     return [split for split in splits if len(split.train) and len(split.val)]
 
 
-def run_room_test(
+def score_variants(
     samples: pd.DataFrame,
-    room: pd.DataFrame,
+    variants: pd.DataFrame,
     models: Sequence[Model],
     *,
     run: RunModels,
@@ -63,8 +146,8 @@ def run_room_test(
 
     Args:
         samples: Table `samples` with `fold`.
-        room: From `room_pictures.make_room_pictures`.
-        models: The models, fed the rows of `stack_room`.
+        variants: From `make_variants`.
+        models: The models, fed the rows of `stack_variants`.
         run: `protocol.run_models` with its seeds, folder and processes filled in.
 
     Returns:
@@ -72,11 +155,11 @@ def run_room_test(
         `n_frames`, `accuracy`, `accuracy_sd` (over people), `log_loss`, and `floor`,
         the share of the commonest class.
     """
-    stacked = stack_room(samples, room)
-    splits = split_room(stacked, n_samples=len(samples))
+    stacked = stack_variants(samples, variants)
+    splits = split_variants(stacked, n_samples=len(samples))
     _, predictions = run(stacked, models, splits)
     frames = score_predictions(predictions)
-    variant = room.drop_duplicates("video").set_index("video")["variant"]
+    variant = variants.drop_duplicates("video").set_index("video")["variant"]
     frames["variant"] = frames["video"].map(variant)
     floor = float(frames["label"].value_counts(normalize=True).max())
     key = ["variant", "model"]
@@ -92,16 +175,16 @@ def run_room_test(
     table["n_frames"] //= n_seeds
     table.insert(3, "accuracy_sd", people.groupby(key, sort=False).std())
     order = pd.MultiIndex.from_product(
-        [room["variant"].unique(), [model.name for model in models]], names=key
+        [variants["variant"].unique(), [model.name for model in models]], names=key
     )
     return table.reindex(order).assign(floor=floor).reset_index()
 
 
-def read_room(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
-    """Say who still tells the posture without the person.
+def describe_background(table: pd.DataFrame, *, models: Mapping[str, str]) -> list[str]:
+    """Say who still knows the posture without the person.
 
     Args:
-        table: From `run_room_test`.
+        table: From `score_variants`.
         models: Model to its name in the sentence, in order.
 
     Returns:
@@ -115,7 +198,7 @@ def read_room(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
         other = accuracy["other room", model]
         verdict = (
             "it reads the room"
-            if gone > floor + ROOM_MARGIN
+            if gone > floor + MARGIN
             else "it does not live on the room alone"
         )
         sentences.append(
@@ -123,4 +206,4 @@ def read_room(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
             f"(commonest class {floor:.0%}): {verdict}. In another room it goes from "
             f"{whole:.0%} to {other:.0%}."
         )
-    return " ".join(sentences)
+    return sentences

@@ -1,4 +1,4 @@
-"""Pictures for the room test: frames without the person, persons without the room."""
+"""Pictures for the background test: frames without person, persons without room."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,7 +59,7 @@ def pick_frames(
     return samples.loc[np.sort(first)]
 
 
-def make_room_pictures(
+def make_variants(
     picked: pd.DataFrame,
     frames: pd.DataFrame,
     poses: Pose,
@@ -90,24 +90,26 @@ def make_room_pictures(
         frames=joblib.hash(frames["path"].tolist()),
         poses=joblib.hash(list(poses.items())),
     )
-    done = Path(folder) / key / "room.parquet"
+    done = Path(folder) / key / "variants.parquet"
     if not done.exists():
-        rooms = _build_rooms(picked["video"].unique(), frames, poses, read_image)
+        backgrounds = _build_backgrounds(
+            picked["video"].unique(), frames, poses, read_image
+        )
         rows = [
             row
             for sample in picked.to_dict("records")
-            for row in _make_variants(sample, rooms, poses, read_image, done.parent)
+            for row in _vary_frame(sample, backgrounds, poses, read_image, done.parent)
         ]
         with atomic_path(done) as part:
             pd.DataFrame(rows).to_parquet(part, index=False)
     return pd.read_parquet(done)
 
 
-def _build_rooms(
+def _build_backgrounds(
     videos: Sequence[str], frames: pd.DataFrame, poses: Pose, read_image: ReadImage
 ) -> dict[str, tuple[np.ndarray, float, tuple[int, int, int, int] | None]]:
     """Return each video's background, how much of it was filled, and its box."""
-    rooms = {}
+    backgrounds = {}
     for video in videos:
         own = frames[frames["video"] == video]
         sizes = own[["width_px", "height_px"]].to_numpy()
@@ -123,21 +125,21 @@ def _build_rooms(
             for idx, size in zip(shown["frame_idx"], sizes[some], strict=True)
         ]
         images = [read_image(path) for path in shown["path"]]
-        rooms[video] = (*build_background(images, covers), join_boxes(boxes))
-    return rooms
+        backgrounds[video] = (*build_background(images, covers), join_boxes(boxes))
+    return backgrounds
 
 
-def _make_variants(
-    sample: dict, rooms: Mapping, poses: Pose, read_image: ReadImage, folder: Path
+def _vary_frame(
+    sample: dict, backgrounds: Mapping, poses: Pose, read_image: ReadImage, folder: Path
 ) -> list[dict]:
     """Make and write the variants of one frame; return their rows."""
     video, frame_idx = sample["video"], sample["frame_idx"]
     image = read_image(sample["path"])
     height, width = image.shape[:2]
-    background, filled, box = rooms[video]
+    background, filled, box = backgrounds[video]
     pose = poses.get((video, frame_idx), np.zeros((len(KEYPOINTS), 3)))
     mask = draw_body_mask(pose, (width, height))
-    other = rooms[_choose_other(video, list(rooms))][0]
+    other = backgrounds[_choose_other(video, list(backgrounds))][0]
     made = {
         "blanked": blank_person(image, box, background),
         "grey": paste_person(image, mask),

@@ -1,55 +1,87 @@
-"""The ladder of splits: the same models, held out ever more strictly, and what leaks.
+"""How much of a score is leak: the same models under ever stricter splits.
 
-Each rung says what validation frames may share with training frames. How far a score
-falls from rung to rung is how much of it was recognition, not understanding.
+Each strategy says what validation frames may share with training frames. How far a
+score falls from one to the next is how much of it was recognition, not understanding.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from utils.evaluation.scores import summarise_scores
+from utils.frames.images import read_image
+from utils.questions.answer import Answer, question, write_answer
+from utils.training.duplicates import group_duplicates, hash_pictures
 from utils.training.protocol import Model, RunModels, Split
-from utils.training.splits import NEAR_S, measure_leaks
+from utils.training.splits import NEAR_S, STRATEGIES, build_strategies, measure_leaks
+
+if TYPE_CHECKING:
+    from utils.study import Study
 
 
-def run_ladder(
+@question
+def leakage(study: "Study") -> Answer:
+    """Ask how much of a score is leak: random frames first, people never seen last."""
+    from utils.plots.bars import plot_leakage
+
+    strategies = build_strategies(
+        study.samples, n_folds=study.n_folds, seed=study.seeds[0]
+    )
+    hashes = hash_pictures(study.samples["path"], read_image=read_image)
+    models = list(study.baselines)
+    if study.budget == "full":  # fine-tuning takes long
+        models += [m for n, m in study.models.items() if n == "mobilenet_finetuned"]
+    table = score_strategies(
+        study.samples, models, strategies, run=study.run, twins=group_duplicates(hashes)
+    )
+    chart = plot_leakage(table, names=STRATEGIES, floor=study.floor["accuracy"])
+    return write_answer(
+        "leakage",
+        study.results,
+        sentences=[describe_leakage(table, models=study.names)],
+        table=table,
+        charts={"leakage": chart},
+    )
+
+
+def score_strategies(
     samples: pd.DataFrame,
     models: Sequence[Model],
-    ladder: Mapping[str, Sequence[Split]],
+    strategies: Mapping[str, Sequence[Split]],
     *,
     run: RunModels,
     twins: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Score the models on every rung.
+    """Score the models on every strategy.
 
     Args:
         samples: Table `samples`.
         models: The models.
-        ladder: Rung to splits, from `splits.build_strategies`.
-        run: `protocol.run_models` with its seeds, folder and processes filled in.
+        strategies: Strategy to splits, from `build_strategies`.
+        run: `compare.run_models` with its seeds, folder and processes filled in.
         twins: Group of near-duplicates of each row, for the share of leaks.
 
     Returns:
-        Table with a row a rung and model: `strategy`, `model`, the columns of
+        Table with a row a strategy and model: `strategy`, `model`, the columns of
         `statistics.summarise_scores`, `n_train` (mean over folds) and the leaks.
     """
     tables = []
-    for rung, splits in ladder.items():
+    for strategy, splits in strategies.items():
         _, predictions = run(samples, models, splits)
         table = summarise_scores(predictions)
-        table.insert(0, "strategy", rung)
+        table.insert(0, "strategy", strategy)
         table["n_train"] = float(np.mean([len(s.train) for s in splits]))
         tables.append(table.assign(**measure_leaks(samples, splits, twins=twins)))
     return pd.concat(tables, ignore_index=True)
 
 
-def read_ladder(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
+def describe_leakage(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
     """Say how much of the score under random frames was leak.
 
     Args:
-        table: From `run_ladder`.
+        table: From `score_strategies`.
         models: Model to its name in the sentence, in order.
 
     Returns:

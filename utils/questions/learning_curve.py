@@ -1,12 +1,296 @@
-"""How the score grows with the people labelled, and how many are needed for it."""
+"""How much must be labelled: models learn from few people, or from few seconds."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from utils.evaluation.scores import score_predictions
+from utils.questions.answer import Answer, question, write_answer
+from utils.training.protocol import Model, RunModels, Split
+from utils.training.splits import build_splits
+
+if TYPE_CHECKING:
+    from utils.study import Study
+
+# budget -> draws of each number of people, of each number of seconds
+N_DRAWS: dict[str, tuple[int, int]] = {"quick": (6, 3), "full": (20, 10)}
+SECONDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+# A class that is recognised this often, or gained less, needs no more labels.
+ENOUGH_RECALL, ENOUGH_GAIN = 0.98, 0.01
 _COLUMNS = ("model", "n_people", "draw", "accuracy")
 _BAND = (0.1, 0.9)  # quantiles over draws
+
+
+@question
+def people_needed(study: "Study") -> Answer:
+    """Ask how many people must be labelled: fit one, two, four …, score the others."""
+    from utils.plots.lines import plot_learning_curve
+
+    curve = study.people_curve
+    advice = advise_classes(study.samples, curve, model="pose_softmax")["advice"]
+    chart = plot_learning_curve(curve, floor=study.floor["accuracy"])
+    return write_answer(
+        "people_needed",
+        study.results,
+        sentences=[describe_people_needed(curve), *advice],
+        table=curve,
+        charts={"people_needed": chart},
+    )
+
+
+@question
+def seconds_needed(study: "Study") -> Answer:
+    """Ask how many labelled seconds of each posture are enough."""
+    from utils.plots.lines import plot_learning_curve
+
+    drawn = draw_seconds(study.samples, budget=study.budget, seed=study.seeds[0])
+    curve = learn_from_draws(study.samples, study.baselines, drawn, run=study.run)
+    chart = plot_learning_curve(curve, by="n_seconds", floor=study.floor["accuracy"])
+    return write_answer(
+        "seconds_needed",
+        study.results,
+        sentences=[describe_seconds_needed(curve)],
+        table=curve,
+        charts={"seconds_needed": chart},
+    )
+
+
+def describe_seconds_needed(curve: pd.DataFrame, *, model: str = "pose_softmax") -> str:
+    """Say after how many seconds of each posture more labels bring little.
+
+    Args:
+        curve: From `learn_from_draws` over seconds.
+        model: Whose curve.
+
+    Returns:
+        One sentence. The rule: the fewest seconds from which on the mean accuracy
+        stays within 1 point of that with all seconds.
+    """
+    means = curve[curve["model"] == model].groupby("n_seconds")["accuracy"].mean()
+    short = np.flatnonzero(means.to_numpy() < means.iloc[-1] - ENOUGH_GAIN)
+    enough_s = means.index[short[-1] + 1 if len(short) else 0]
+    return (
+        f"With {enough_s:g} s labelled of each posture the pose classifier is "
+        f"within 1 point of the {means.iloc[-1]:.2f} it reaches with "
+        f"{means.index[-1]:g}."
+    )
+
+
+def draw_people(
+    samples: pd.DataFrame, *, budget: str = "quick", seed: int = 0
+) -> tuple[list[Split], pd.DataFrame]:
+    """Draw 1, 2, 4, 8 … people to learn from; all others are scored.
+
+    Each person is drawn about as often as any other.
+
+    Args:
+        samples: Table `samples`.
+        budget: `quick` or `full`: how many draws.
+        seed: Decides who is drawn.
+
+    Returns:
+        Splits, and a row a split: `fold`, `n_people`, `draw`, `n_train`.
+
+    Raises:
+        ValueError: If there are fewer than two people, or no such budget.
+    """
+    n_draws = _check_budget(budget)[0]
+    person, names = pd.factorize(samples["subject"], sort=True)
+    if len(names) < 2:
+        raise ValueError(
+            f"Expected at least two people, got {len(names)}. Label another person."
+        )
+    rng = np.random.default_rng(seed)
+    splits, rows = [], []
+    for n_people in _double_up_to(len(names) - 1):
+        drawn = _draw_sets(len(names), n_people, n_draws=n_draws, rng=rng)
+        for draw, people in enumerate(drawn):
+            chosen = np.isin(person, people)
+            train, val = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+            rows.append((len(splits), n_people, draw, len(train)))
+            splits.append(Split(len(splits), train, val))
+    columns = ["fold", "n_people", "draw", "n_train"]
+    return splits, pd.DataFrame(rows, columns=columns)
+
+
+def _check_budget(budget: str) -> tuple[int, int]:
+    """Return the draws of a budget, or raise `ValueError`."""
+    if budget not in N_DRAWS:
+        raise ValueError(f"Expected BUDGET of {' or '.join(N_DRAWS)}, got {budget!r}.")
+    return N_DRAWS[budget]
+
+
+def _double_up_to(most: int) -> list[int]:
+    """Return 1, 2, 4, 8 … and `most` itself."""
+    powers = [2**k for k in range(most.bit_length()) if 2**k < most]
+    return [*powers, most]
+
+
+def _draw_sets(
+    n: int, size: int, *, n_draws: int, rng: np.random.Generator
+) -> list[list[int]]:
+    """Draw different sets of `size` of `n`: windows that go round shuffled circles."""
+    found: dict[tuple[int, ...], None] = {}
+    for _ in range(50):
+        circle = np.tile(rng.permutation(n), 2)
+        windows = [tuple(sorted(circle[i : i + size].tolist())) for i in range(n)]
+        found |= dict.fromkeys(windows)
+        if len(found) >= n_draws:
+            break
+    return [list(people) for people in list(found)[:n_draws]]
+
+
+def draw_seconds(
+    samples: pd.DataFrame, *, budget: str = "quick", seed: int = 0
+) -> tuple[list[Split], pd.DataFrame]:
+    """Draw 1, 2, 5, 10 … labelled seconds of each class; held-out people are scored.
+
+    Seconds are drawn as they are labelled: span by span, from its start.
+
+    Args:
+        samples: Table `samples` with `fold`.
+        budget: `quick` or `full`: how many draws.
+        seed: Decides which spans.
+
+    Returns:
+        Splits, and a row a split: `fold`, `n_seconds` (of each class), `draw`,
+        `n_train`. The last number of seconds is what the scarcest class has.
+    """
+    n_draws = _check_budget(budget)[1]
+    rng, every_s = np.random.default_rng(seed), measure_step(samples)
+    folds = build_splits(samples)
+    counts = [samples["label"].iloc[s.train].value_counts().min() for s in folds]
+    most_s = min(counts) * every_s
+    amounts = [s for s in SECONDS if s < 0.9 * most_s] + [round(float(most_s), 1)]
+    splits, rows = [], []
+    for draw in range(n_draws):
+        for fold in folds:
+            order = _shuffle_spans(samples, fold.train, rng)
+            for n_seconds in amounts:
+                n_frames = max(1, round(n_seconds / every_s))
+                train = np.sort(order.groupby("label").head(n_frames).index.to_numpy())
+                rows.append((len(splits), n_seconds, draw, len(train)))
+                splits.append(Split(len(splits), train, fold.val))
+    columns = ["fold", "n_seconds", "draw", "n_train"]
+    return splits, pd.DataFrame(rows, columns=columns)
+
+
+def measure_step(samples: pd.DataFrame) -> float:
+    """Return the usual time between two frames of a video, seconds."""
+    steps = samples.sort_values(["video", "time_s"]).groupby("video")["time_s"].diff()
+    return float(steps.median()) if steps.notna().any() else 1.0
+
+
+def _shuffle_spans(
+    samples: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Put spans of one video and label in random order, frames in order of time.
+
+    Returns:
+        The rows with `label`, indexed by row number.
+    """
+    table = samples[["video", "label", "time_s"]].reset_index(drop=True).iloc[rows]
+    table = table.sort_values(["video", "time_s"], kind="stable")
+    new = (table[["video", "label"]] != table[["video", "label"]].shift()).any(axis=1)
+    span = new.cumsum().to_numpy()
+    place = rng.permutation(span.max() + 1)[span]
+    return table.assign(place=place).sort_values("place", kind="stable")[["label"]]
+
+
+def learn_from_draws(
+    samples: pd.DataFrame,
+    models: Sequence[Model],
+    drawn: tuple[Sequence[Split], pd.DataFrame],
+    *,
+    run: RunModels,
+) -> pd.DataFrame:
+    """Let models learn from every draw, and score them on each person left out.
+
+    Args:
+        samples: Table `samples`.
+        models: The models.
+        drawn: From `draw_people` or `draw_seconds`.
+        run: `protocol.run_models` with its seeds, folder and processes filled in.
+
+    Returns:
+        Table with a row a model, draw and person left out: `model`, `n_people` or
+        `n_seconds`, `draw`, `subject`, `n_train`, `n_frames`, `accuracy`, `log_loss`
+        (nats) and `recall_<class>` (NaN for a class that the person does not show).
+    """
+    splits, draws = drawn
+    _, predictions = run(samples, models, splits)
+    frames = score_predictions(predictions)
+    key = ["model", "fold", "subject"]
+    groups = frames.groupby(key, sort=False)
+    table = groups.agg(
+        n_frames=("is_right", "size"),
+        accuracy=("is_right", "mean"),
+        log_loss=("loss", "mean"),
+    )
+    recall = frames.pivot_table(index=key, columns="label", values="is_right")
+    table = table.join(recall.add_prefix("recall_")).reset_index()
+    table = table.merge(draws, on="fold").drop(columns="fold")
+    first = ["model", *(c for c in draws if c != "fold"), "subject"]
+    return table[[*first, *(c for c in table if c not in first)]]
+
+
+def advise_classes(
+    samples: pd.DataFrame, curve: pd.DataFrame, *, model: str
+) -> pd.DataFrame:
+    """Turn the learning curve into a list of what to label next.
+
+    The rule: a class recognised less than 98 % of the time with the most people, that
+    gained at least 1 point since half as many, is worth as many seconds more as a
+    person usually has of it.
+
+    Args:
+        samples: Table `samples`.
+        curve: From `learn_from_draws` over people.
+        model: Whose curve.
+
+    Returns:
+        A row a class, the greatest gain first: `label`, `n_people`, `seconds`
+        (labelled), `recall_half`, `recall`, `gain`, `advice`.
+    """
+    rows = curve[curve["model"] == model]
+    sizes = np.sort(rows["n_people"].unique())
+    half = sizes[np.abs(sizes - sizes[-1] / 2).argmin()]
+    columns = [c for c in rows if c.startswith("recall_")]
+    means = rows.groupby("n_people")[columns].mean()
+    seconds = samples["label"].value_counts() * measure_step(samples)
+    people = samples.groupby("label")["subject"].nunique()
+    table = pd.DataFrame({"n_people": people, "seconds": seconds})
+    for name, size in (("recall_half", half), ("recall", sizes[-1])):
+        values = means.loc[size].rename(lambda c: c.removeprefix("recall_"))
+        table[name] = values.reindex(table.index)
+    table["gain"] = table["recall"] - table["recall_half"]
+    table = table.sort_values("gain", ascending=False, kind="stable")
+    table = table.rename_axis("label").reset_index()
+    table["advice"] = [
+        _advise(row, int(half), int(sizes[-1])) for row in table.itertuples()
+    ]
+    return table
+
+
+def _advise(row: tuple, half: int, most: int) -> str:
+    """Say what to label of one class."""
+    name = str(row.label).replace("_", " ")
+    if row.recall >= ENOUGH_RECALL:
+        return f"{name}: enough, {row.recall:.0%} are recognised"
+    if row.gain < ENOUGH_GAIN:
+        return (
+            f"{name}: more labels alone may not help, {row.recall:.0%} are recognised "
+            f"with {most} people and {row.recall_half:.0%} with {half}; look at the "
+            "mistakes"
+        )
+    more_s = row.seconds / max(row.n_people, 1)
+    return (
+        f"label {more_s:.0f} s more of {name}, from another person: from {half} to "
+        f"{most} people its share recognised rose from {row.recall_half:.0%} to "
+        f"{row.recall:.0%}"
+    )
 
 
 def average_curve(curve: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +320,7 @@ def average_curve(curve: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table).reset_index()
 
 
-def people_needed(curve: pd.DataFrame, target: float, *, model: str) -> float:
+def find_people_needed(curve: pd.DataFrame, target: float, *, model: str) -> float:
     """Find how many labelled people a model needs for an accuracy.
 
     Args:
@@ -72,26 +356,26 @@ def describe_people_needed(
     *,
     pose: str = "pose_softmax",
     image: str = "mobilenet_frozen",
-    names: Sequence[str] = ("the pose model", "the image model"),
+    names: Sequence[str] = ("the pose classifier", "the image classifier"),
 ) -> str:
     """Say in one sentence what the fewest people give and what the other model needs.
 
     Args:
         curve: Learning curve, as for `average_curve`.
         pose: Model whose score with the fewest people is the target.
-        image: Model whose need is told.
+        image: Model whose need is said.
         names: What to call the two.
 
     Returns:
-        For example "With 1 person the pose model reaches 0.95; the image model needs
-        4 people for that."
+        For example "With 1 person the pose classifier reaches 0.95; the image
+        classifier needs 4 people for that."
 
     Raises:
         ValueError: If a column is missing or a model has no rows.
     """
     start = _select_means(curve, pose).iloc[0]
     last = _select_means(curve, image).iloc[-1]
-    needed = people_needed(curve, start["accuracy"], model=image)
+    needed = find_people_needed(curve, start["accuracy"], model=image)
     given = (
         f"With {_count(start['n_people'])} {names[0]} reaches {start['accuracy']:.2f}; "
     )

@@ -133,13 +133,19 @@ class Labeller:
         self._still = ""
         message, buffers = self._describe_video()
         self.front_end.opening = {"message": message, "buffers": buffers}
-        self.list_doubts(session.doubts)
+        self.panel.list_doubts(session.doubts, None)
         self._show_progress()
         self.front_end.on_msg(self._on_message)
 
-    def list_doubts(self, doubts: Sequence[Doubt]) -> None:
-        """List labels that deserve a second look, in place of those listed so far."""
-        self.session.doubts, self.session.doubt_idx = list(doubts), None
+    def list_doubts(self, doubts: pd.DataFrame) -> None:
+        """List labels that deserve a second look, in place of those listed so far.
+
+        Args:
+            doubts: A row a span, with the columns of `Doubt`.
+        """
+        rows = doubts.reindex(columns=Doubt._fields).itertuples(index=False)
+        self.session.doubts = [Doubt(*row) for row in rows]
+        self.session.doubt_idx = None
         self.panel.list_doubts(self.session.doubts, None)
 
     def adopt_labels(self, video: str) -> None:

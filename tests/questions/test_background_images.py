@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.questions.background import split_room, stack_room
+from utils.questions.background import split_variants, stack_variants
 from utils.questions.background_images import (
     VARIANTS,
-    make_room_pictures,
+    make_variants,
     pick_frames,
 )
 
@@ -45,21 +45,21 @@ def _read_image(path: str) -> np.ndarray:
 
 def _make(samples: pd.DataFrame, poses: dict, folder: Path) -> pd.DataFrame:
     frames = samples.assign(width_px=80, height_px=60)
-    return make_room_pictures(
-        samples, frames, poses, read_image=_read_image, folder=folder
-    )
+    return make_variants(samples, frames, poses, read_image=_read_image, folder=folder)
 
 
 def test_every_frame_comes_in_every_variant(
     samples: pd.DataFrame, poses: dict, tmp_path: Path
 ) -> None:
-    room = _make(samples, poses, tmp_path / "room")
-    assert len(room) == 12 * len(VARIANTS)
-    assert (room.groupby("variant").size() == 12).all()
-    filmed = room[room["variant"] == "filmed"]
+    variants = _make(samples, poses, tmp_path / "room")
+    assert len(variants) == 12 * len(VARIANTS)
+    assert (variants.groupby("variant").size() == 12).all()
+    filmed = variants[variants["variant"] == "filmed"]
     assert filmed["path"].tolist() == samples["path"].tolist()
-    assert room["video"].nunique() == 2 * len(VARIANTS)
-    other = room[(room["variant"] == "other room") & (room["subject"] == "ann")]
+    assert variants["video"].nunique() == 2 * len(VARIANTS)
+    other = variants[
+        (variants["variant"] == "other room") & (variants["subject"] == "ann")
+    ]
     corner = _read_image(other["path"].iloc[0])[0, 0]
     assert np.abs(corner.astype(int) - 200).max() <= 3  # bob's room
 
@@ -87,9 +87,9 @@ def test_picked_frames_are_even_over_people_and_classes(samples: pd.DataFrame) -
 def test_models_learn_from_whole_pictures_of_other_people_only(
     samples: pd.DataFrame, poses: dict, tmp_path: Path
 ) -> None:
-    room = _make(samples, poses, tmp_path / "room")
-    stacked = stack_room(samples, room)
-    for split in split_room(stacked, n_samples=len(samples)):
+    variants = _make(samples, poses, tmp_path / "room")
+    stacked = stack_variants(samples, variants)
+    for split in split_variants(stacked, n_samples=len(samples)):
         learnt, told = stacked.iloc[split.train], stacked.iloc[split.val]
         assert split.train.max() < len(samples) <= split.val.min()
         assert not set(learnt["subject"]) & set(told["subject"])

@@ -1,0 +1,37 @@
+"""`make predict`: label a new film with a saved classifier."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from utils.predict.classify import predict_video
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Label one film.
+
+    Args:
+        arguments: Command line, without the program's name; the process's own if None.
+
+    Returns:
+        0 if it was labelled; 1 with one sentence on stderr if not.
+    """
+    parser = argparse.ArgumentParser(prog="make predict", description=__doc__)
+    parser.add_argument("video", help="the film, e.g. film.mp4")
+    parser.add_argument("model", nargs="?", default="data/results/pose_softmax.keras")
+    parser.add_argument("--results", default="data/results", help="where files go")
+    settings = parser.parse_args(arguments)
+    try:
+        found = predict_video(settings.video, settings.model, results=settings.results)
+    except (ValueError, OSError) as error:
+        print(f"make predict stopped. {error}", file=sys.stderr)
+        return 1
+    seconds = found.postures.assign(s=found.postures.eval("end_s - start_s"))
+    for label, total_s in seconds.groupby("label")["s"].sum().items():
+        print(f"  {label:<24} {total_s:7.1f} s")
+    print(f"{len(found.postures)} bouts of postures and {found.annotated}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""A finished classifier on videos: posture of each frame, bouts, an annotated film."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.frames.extraction import extract
+from utils.pose.features import build_features, build_inputs
+from utils.predict.annotate import annotate_frames
+from utils.predict.bouts import build_all_bouts, predict_each_frame
+from utils.training.softmax import load_classifier
+from utils.video.catalogue import list_videos
+from utils.video.reader import read_video, write_video
+
+if TYPE_CHECKING:
+    from utils.training.softmax import PoseClassifier
+
+
+class Prediction(NamedTuple):
+    """What a classifier says of one video.
+
+    Attributes:
+        postures: A row a bout: `video`, `start_s`, `end_s`, `label`, `probability`.
+        annotated: The film with skeleton, posture and probability; None if not made.
+    """
+
+    postures: pd.DataFrame
+    annotated: Path | None
+
+
+def predict_video(
+    video: Path | str,
+    model: Path | str = "data/results/pose_softmax.keras",
+    *,
+    results: Path | str = "data/results",
+    every_s: float = 0.2,
+    fps: float = 15.0,
+    n_jobs: int = -1,
+) -> Prediction:
+    """Label a new film with a saved classifier.
+
+    Args:
+        video: The film.
+        model: File that `save_classifier` wrote; it knows its pose network.
+        results: Folder for `<video>_postures.csv` and `<video>_annotated.mp4`.
+        every_s: Seconds between two frames looked at.
+        fps: Pictures a second of the annotated film; 0 makes none.
+        n_jobs: Processes; -1 is one a core.
+
+    Returns:
+        The postures, and where the annotated film is.
+
+    Raises:
+        FileNotFoundError: If there is no such film or model.
+        ValueError: If either cannot be read; one sentence.
+    """
+    video, results = Path(video), Path(results)
+    classifier = load_classifier(Path(model))
+    if not video.is_file():
+        raise FileNotFoundError(f"There is no film at {video}. Name a film that is.")
+    videos, problems = list_videos(video)
+    if videos.empty:
+        raise ValueError(" ".join(problems["problem"]) or f"{video} is no film.")
+    frames, keypoints, unread = extract(
+        videos, every_s=every_s, network=classifier.network, n_jobs=n_jobs
+    )
+    if frames.empty:
+        raise ValueError(" ".join(unread["problem"]) or f"{video} has no frames.")
+    postures = predict_postures(classifier, frames, keypoints, every_s=every_s)
+    results.mkdir(parents=True, exist_ok=True)
+    postures.to_csv(results / f"{video.stem}_postures.csv", index=False)
+    annotated = None
+    if fps > 0:
+        annotated = results / f"{video.stem}_annotated.mp4"
+        annotate_video(
+            classifier, videos.iloc[0], frames, keypoints, annotated, fps=fps
+        )
+    return Prediction(postures, annotated)
+
+
+def predict_frames(
+    classifier: "PoseClassifier", frames: pd.DataFrame, keypoints: pd.DataFrame
+) -> np.ndarray:
+    """Give the probability of every posture in every frame.
+
+    Args:
+        classifier: The classifier.
+        frames: Table `frames`.
+        keypoints: Table `keypoints` of these frames, by the classifier's network.
+
+    Returns:
+        `(n_frames, n_classes)`, columns in the order of `classifier.classes`.
+    """
+    features = build_features(keypoints, frames, kind=classifier.features)
+    return classifier(build_inputs(features, frames))
+
+
+def predict_postures(
+    classifier: "PoseClassifier",
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    *,
+    every_s: float,
+) -> pd.DataFrame:
+    """Say from when to when each posture is held.
+
+    Args:
+        classifier: The classifier.
+        frames: Table `frames`: all of a video, or the frames without label.
+        keypoints: Table `keypoints` of these frames.
+        every_s: Seconds between two frames.
+
+    Returns:
+        A row a bout: `video`, `start_s`, `end_s`, `label`, `probability`.
+    """
+    keypoints = keypoints.merge(frames[["video", "frame_idx"]])
+    return build_all_bouts(
+        frames,
+        predict_frames(classifier, frames, keypoints),
+        classes=classifier.classes,
+        every_s=every_s,
+    )
+
+
+def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to write
+    classifier: "PoseClassifier",
+    video: pd.Series,
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    path: Path,
+    *,
+    fps: float = 15.0,
+    end_s: float | None = None,
+) -> Path:
+    """Write a film with skeleton, posture and probability drawn into it.
+
+    Args:
+        classifier: The classifier.
+        video: Row of table `videos`.
+        frames: Table `frames`; other videos' rows are left out.
+        keypoints: Table `keypoints`.
+        path: Where the film goes, an mp4.
+        fps: Pictures a second.
+        end_s: Where to stop, seconds; at the end if None.
+
+    Returns:
+        The path.
+    """
+    own = frames[frames["video"] == video["video"]].sort_values("time_s")
+    points = keypoints[keypoints["video"] == video["video"]]
+    postures = predict_each_frame(
+        own, predict_frames(classifier, own, points), classes=classifier.classes
+    )
+    pictures = read_video(
+        Path(video["path"]),
+        every_s=1 / fps,
+        end_s=end_s,
+        rotation_deg=int(video["rotation_deg"]),
+        skip_damage=True,
+    )
+    drawn = annotate_frames(
+        ((frame.time_s, frame.image) for frame in pictures), points, own, postures
+    )
+    write_video(path, drawn, fps=fps)
+    return path

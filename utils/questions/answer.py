@@ -1,0 +1,142 @@
+"""What a question gives: sentences, a table, charts; shown in a cell, kept on disk."""
+
+import functools
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from utils.core.files import atomic_path
+from utils.core.markup import escape_markdown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DPI = 120
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question; a cell that ends with it shows it.
+
+    Attributes:
+        name: What its files are called, such as `leakage`.
+        sentences: What the numbers say, a sentence a line of a list; one stands alone.
+        table: All the numbers, as in `<name>.csv`.
+        charts: The PNG files drawn, in order.
+        shown: What of the table a reader sees; nothing if None.
+        is_missing: Whether the data could not answer it; then the sentence says why.
+    """
+
+    name: str
+    sentences: tuple[str, ...] = ()
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    charts: tuple[Path, ...] = ()
+    shown: pd.DataFrame | None = None
+    is_missing: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """All sentences as one text."""
+        return " ".join(self.sentences)
+
+    def _ipython_display_(self) -> None:
+        """Show charts, sentences and table, in this order."""
+        from IPython.display import Image, display
+
+        for chart in self.charts:
+            display(Image(filename=str(chart), alt=self.sentence or self.name))
+        say(self.sentences)
+        if self.shown is not None:
+            display(self.shown)
+
+
+def say(sentences: Sequence[str] | pd.Series) -> None:
+    """Show sentences under a cell: one as a paragraph, several as a list.
+
+    Args:
+        sentences: Plain text; whatever would be markup is shown as written. Empty ones
+            are left out.
+    """
+    from IPython.display import Markdown, display
+
+    given = [text for text in sentences if isinstance(text, str) and text]
+    lines = [escape_markdown(text) for text in given]
+    if len(lines) > 1:
+        lines = [f"- {line}" for line in lines]
+    if lines:
+        display(Markdown("\n".join(lines)))
+
+
+def write_answer(
+    name: str,
+    folder: Path,
+    *,
+    sentences: Sequence[str] = (),
+    table: pd.DataFrame | None = None,
+    charts: "dict[str, Axes | Figure] | None" = None,
+    shown: pd.DataFrame | None = None,
+) -> Answer:
+    """Write an answer's table and charts, and return it.
+
+    Args:
+        name: What the table's file is called.
+        folder: Where the files go.
+        sentences: What the numbers say.
+        table: All the numbers.
+        charts: File stem to Axes or Figure; they are closed once they are written.
+        shown: What of the table a reader sees.
+
+    Returns:
+        The answer.
+    """
+    import matplotlib.pyplot as plt
+
+    paths = []
+    for stem, chart in (charts or {}).items():
+        figure = chart if hasattr(chart, "savefig") else chart.figure
+        paths.append(Path(folder) / f"{stem}.png")
+        with atomic_path(paths[-1]) as part:
+            figure.savefig(part, dpi=_DPI)
+        plt.close(figure)
+    table = pd.DataFrame() if table is None else table
+    if len(table):
+        with atomic_path(Path(folder) / f"{name}.csv") as part:
+            table.to_csv(part, index=False)
+    return Answer(name, tuple(sentences), table, tuple(paths), shown)
+
+
+def question(ask: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Let a question that cannot be answered say so in one line, and the run go on.
+
+    Args:
+        ask: Takes a study first; its name is the question's.
+
+    Returns:
+        The same function. What it gives is also kept in `study.answers`.
+    """
+
+    @functools.wraps(ask)
+    def asked(study: object, **options: object) -> Answer:
+        try:
+            answer = ask(study, **options)
+        except (ValueError, OSError) as error:  # what the data or the disk forbids
+            answer = _explain(ask.__name__, str(error))
+        except Exception as error:  # noqa: BLE001 - one section must not end a run
+            traceback.print_exc()
+            reason = f"a fault of this program, {type(error).__name__}: {error}"
+            answer = _explain(ask.__name__, reason)
+        study.answers[answer.name] = answer
+        return answer
+
+    return asked
+
+
+def _explain(name: str, reason: str) -> Answer:
+    """Return the answer of a question that has none."""
+    words = name.replace("_", " ").capitalize()
+    return Answer(name, (f"{words}: not answered. {reason}",), is_missing=True)

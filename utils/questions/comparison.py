@@ -1,0 +1,194 @@
+"""Which of the two models is better, on people never seen, and at what cost."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from utils.core.weights import find_weights
+from utils.evaluation.cost import (
+    describe_costs,
+    measure_decoding,
+    measure_megabytes,
+    measure_steps,
+    summarise_costs,
+    summarise_training,
+)
+from utils.evaluation.intervals import bound_scores, compare_models
+from utils.evaluation.scores import count_confusions, summarise_models
+from utils.evaluation.verdict import build_verdicts
+from utils.frames.images import read_images
+from utils.pose.estimate import estimate_pose
+from utils.pose.networks import find_network_files
+from utils.questions.answer import Answer, question, write_answer
+from utils.training.backbone import WEIGHTS, embed_image
+from utils.training.keras_loop import seed_training
+from utils.video.reader import read_video
+
+if TYPE_CHECKING:
+    from utils.study import Study
+
+POSE, IMAGE = "pose_softmax", "mobilenet_frozen"  # the two that the claims are on
+_N_PICTURES = 12  # that each network is timed on
+_DECODED_S = 20.0  # seconds of film that decoding is timed on
+
+
+@question
+def curves(study: "Study") -> Answer:
+    """Show validation loss and accuracy of every model, over epochs and seconds."""
+    from utils.plots.curves import plot_curve_pair
+
+    charts = {}
+    for metric, score, stem in (
+        ("loss", "log_loss", "val_loss"),
+        ("accuracy", "accuracy", "val_acc"),
+    ):
+        charts[stem] = plot_curve_pair(
+            study.history,
+            metric=metric,
+            floor=study.floor[score],
+            upfront_s=study.costs.upfront_s,
+            n_text=f"  ({study.n_text})",
+        )
+    folder = study.results
+    return write_answer("history", folder, table=study.history, charts=charts)
+
+
+@question
+def compare(study: "Study") -> Answer:
+    """Score every model, with its spread over folds and its interval over people."""
+    from utils.plots.curves import plot_confusions
+
+    table = summarise_models(
+        study.scores,
+        study.history,
+        n_parameters={m.name: m.n_parameters for m in study.models.values()},
+        upfront_s=study.costs.upfront_s,
+        ms_per_frame=study.costs.ms_per_frame,
+    )
+    bounds = bound_scores(study.predictions)
+    bounds.to_csv(study.results / "intervals.csv", index=False)
+    learnt = [name for name in table["model"] if name != "majority"]
+    counts = {m: count_confusions(study.predictions, model=m) for m in learnt}
+    seeds = f"mean of {len(study.seeds)} seeds"
+    title = f"Frames of people held out, {seeds}  ({study.n_text})"
+    return write_answer(
+        "comparison",
+        study.results,
+        sentences=_describe_difference(study),
+        table=table,
+        charts={"confusion": plot_confusions(counts, title=title)},
+        shown=table.round(3),
+    )
+
+
+def _describe_difference(study: "Study") -> list[str]:
+    """Say how much more often one model is right, with its interval over people."""
+    table = compare_models(study.predictions, first=POSE, second=IMAGE)
+    table.to_csv(study.results / "differences.csv", index=False)
+    accuracy = study.scores.set_index("model")["accuracy"]
+    row = table.set_index("metric").loc["accuracy"]
+    return [
+        f"Of frames of people never seen, the pose classifier gets "
+        f"{accuracy[POSE]:.1%} right, the frozen image classifier "
+        f"{accuracy[IMAGE]:.1%}, always the same guess {accuracy['majority']:.1%}.",
+        f"The difference of the first two is {100 * row['difference']:+.1f} points; 95 "
+        f"of 100 such intervals over people hold the true one: "
+        f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}. The pose classifier is "
+        f"better for {row['n_first_better']} of {row['n_people']} people, the image "
+        f"classifier for {row['n_second_better']}.",
+    ]
+
+
+@question
+def verdict(study: "Study") -> Answer:
+    """Decide each claim on these people: TRUE, FALSE or CANNOT TELL."""
+    table = build_verdicts(
+        study.history,
+        study.predictions,
+        models=(POSE, IMAGE),
+        curve=study.people_curve,
+        upfront_s=study.costs.upfront_s,
+    )
+    return write_answer(
+        "verdict",
+        study.results,
+        sentences=list(table["sentence"]),
+        table=table,
+        shown=table.drop(columns=["rule", "sentence"]).round(3),
+    )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What models take.
+
+    Attributes:
+        table: A row a model, see `summarise_costs`.
+        upfront_s: Seconds before a model can learn: its network over all samples.
+        ms_per_frame: Milliseconds from film to posture.
+    """
+
+    table: pd.DataFrame
+    upfront_s: dict[str, float]
+    ms_per_frame: dict[str, float]
+
+
+@question
+def cost(study: "Study") -> Answer:
+    """Say what each model costs from the video on: to learn, and a frame in use."""
+    table = study.costs.table
+    sentence = describe_costs(table, pose="pose_softmax", image="mobilenet_frozen")
+    return write_answer(
+        "costs", study.results, sentences=[sentence], table=table, shown=table.round(2)
+    )
+
+
+def measure_costs(study: "Study") -> Costs:
+    """Time the way from film to posture on some frames, and add what learning took.
+
+    Args:
+        study: The study, with models fitted.
+
+    Returns:
+        The costs of the fitted models.
+    """
+    seed_training(study.seeds[0])  # one thread, as in training
+    paths = study.samples["path"]
+    pictures = read_images(paths[:: max(1, len(paths) // _N_PICTURES)])
+    row = study.videos.set_index("video").loc[study.samples["video"].iloc[0]]
+    seen = read_video(
+        Path(row["path"]), every_s=study.every_s, end_s=_DECODED_S, skip_damage=True
+    )
+    decode = measure_decoding(seen)
+    pose = partial(estimate_pose, network=study.network)
+    looks = {"pose network": pose, "MobileNetV2": embed_image}
+    timed = {
+        step: measure_steps([(step, look)], pictures) for step, look in looks.items()
+    }
+    # model -> its network, how often it looks at each sample, and the network's files
+    ways = {
+        "pose_softmax": ("pose network", 1, find_network_files(study.network)),
+        "mobilenet_frozen": ("MobileNetV2", 1 + study.mirror, [find_weights(WEIGHTS)]),
+        "mobilenet_finetuned": (
+            "MobileNetV2",
+            study.backbone_features.shape[1],
+            [find_weights(WEIGHTS)],
+        ),
+    }
+    ways = {model: way for model, way in ways.items() if model in study.models}
+    steps = {m: pd.concat([decode, timed[step]]) for m, (step, _, _) in ways.items()}
+    upfront_s = {
+        model: timed[step]["ms"].iloc[0] * n_looks * len(study.samples) / 1000
+        for model, (step, n_looks, _) in ways.items()
+    }
+    table = summarise_costs(
+        summarise_training(study.history),
+        steps,
+        upfront_s=upfront_s,
+        megabytes={m: measure_megabytes(files) for m, (_, _, files) in ways.items()},
+    )
+    ms_per_frame = {model: own["ms"].sum() for model, own in steps.items()}
+    return Costs(table, upfront_s, ms_per_frame)

@@ -1,0 +1,102 @@
+"""Other models on the same folds: other recipes, pose networks, and a crop."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from utils.core.skeleton import index_poses
+from utils.evaluation.intervals import bound_scores
+from utils.evaluation.scores import summarise_scores
+from utils.frames.images import read_image, write_crops
+from utils.pose.networks import NETWORKS
+from utils.questions.answer import Answer, question, write_answer
+from utils.training.backbone import pool_features
+from utils.training.protocol import Inputs
+from utils.training.sklearn_models import RECIPES, build_recipe_model, describe_effort
+
+if TYPE_CHECKING:
+    from utils.study import Study
+
+
+@question
+def other_models(study: "Study") -> Answer:
+    """Ask what other models make of the same frames, folds and effort."""
+    from utils.plots.lines import plot_intervals
+
+    fed = list_inputs(study)
+    tune = study.budget == "full"
+    models = [
+        build_recipe_model(name, inputs, recipe=recipe, tune=tune)
+        for name, (recipe, inputs) in fed.items()
+    ]
+    predictions = study.run(study.samples, models, study.splits)[1]
+    everyone = pd.concat([study.predictions, predictions], ignore_index=True)
+    table = summarise_scores(everyone).merge(_list_effort(study, fed), on="model")
+    title = (
+        f"\n{len(study.samples):,} frames, {len(study.splits)} folds, "
+        f"{len(study.seeds)} seeds (1 of those of scikit-learn)"
+    )
+    chart = plot_intervals(bound_scores(everyone), title=title)
+    columns = ["model", "accuracy", "accuracy_sd", "log_loss", "inputs", "tried"]
+    return write_answer(
+        "other_models",
+        study.results,
+        sentences=[_describe(table)],
+        table=table,
+        charts={"other_models": chart},
+        shown=table[columns].round(3),
+    )
+
+
+def list_inputs(study: "Study") -> dict[str, tuple[str, Inputs]]:
+    """Name every other model, with its recipe and what it learns from.
+
+    Args:
+        study: The study.
+
+    Returns:
+        Name to recipe and inputs: all recipes on the study's own numbers, a plain
+        softmax on other pose networks' numbers, on the frozen picture features, and on
+        those of the person cut out.
+    """
+    own = study.pose_inputs
+    fed = {f"{recipe} on {study.network}": (recipe, own) for recipe in RECIPES}
+    for network in NETWORKS:
+        if network != study.network:
+            points = study.estimate(study.samples, network=network)
+            inputs = study.build_pose_inputs(keypoints=points)
+            fed[f"logistic on {network}"] = ("logistic", inputs)
+    fed["logistic on MobileNetV2"] = ("logistic", study.image_inputs)
+    crops = write_crops(
+        study.samples,
+        index_poses(study.keypoints),
+        read_image=read_image,
+        folder=study.cache / "crops",
+    )
+    embedded = study.embed(crops, n_augmented=0)
+    pooled = [pool_features(embedded[:, i]) for i in range(embedded.shape[1])]
+    fed["logistic on MobileNetV2, person crop"] = (
+        "logistic",
+        study.build_inputs(*pooled),
+    )
+    return fed
+
+
+def _list_effort(study: "Study", fed: dict[str, tuple[str, Inputs]]) -> pd.DataFrame:
+    """Say what each model is fed and what was tried for it."""
+    recipes = {
+        name: (name.partition(" on ")[2], recipe) for name, (recipe, _) in fed.items()
+    }
+    schedule = "one schedule, stops by those it is scored on"
+    fixed = {model: f"pictures; {schedule}" for model in study.models}
+    fixed |= {"pose_softmax": f"34 numbers; {schedule}", "majority": "nothing"}
+    return describe_effort(recipes, others=fixed, tune=study.budget == "full")
+
+
+def _describe(table: pd.DataFrame) -> str:
+    """Name the model that is right most often."""
+    best = table.loc[table["accuracy"].idxmax()]
+    return (
+        f"Of {len(table)} models {best['model']} is right most often, with "
+        f"{best['accuracy']:.3f}; the best of many is flattered by having been chosen."
+    )

@@ -1,0 +1,123 @@
+"""Where the models err, how sure they should be, and which labels look wrong."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from utils.core.skeleton import stack_poses
+from utils.evaluation.calibration import build_reliability, summarise_calibration
+from utils.evaluation.mistakes import (
+    count_outcomes,
+    pick_examples,
+    score_survivors,
+    sort_into_outcomes,
+)
+from utils.frames.images import read_images
+from utils.labelling.review import Doubt, compare_annotators, find_doubts
+from utils.questions.answer import Answer, question, write_answer
+
+if TYPE_CHECKING:
+    from utils.study import Study
+
+_LEARNT = ["pose_softmax", "mobilenet_frozen", "mobilenet_finetuned"]
+
+
+@question
+def mistakes(study: "Study") -> Answer:
+    """Show where the two models part, the surest mistakes first."""
+    from utils.plots.bodies import plot_outcomes
+
+    outcomes = sort_into_outcomes(study.predictions)
+    examples = pick_examples(outcomes, n_per_outcome=5)
+    shown = examples.merge(study.frames, on=["video", "frame_idx"], how="left")
+    counts = count_outcomes(outcomes)
+    chart = plot_outcomes(
+        examples,
+        read_images(shown["path"]),
+        stack_poses(study.keypoints, shown),
+        counts=counts,
+    )
+    survivors = score_survivors(study.predictions, study.samples, study.people)
+    return write_answer(
+        "mistakes",
+        study.results,
+        sentences=[_describe_outcomes(counts)],
+        table=outcomes,
+        charts={"mistakes": chart},
+        shown=survivors.round(3),
+    )
+
+
+def _describe_outcomes(counts: pd.DataFrame) -> str:
+    """Say how many frames each model alone got right."""
+    share = counts.set_index("outcome")["share"]
+    return (
+        f"Both are right on {share['both right']:.1%} of the frames, only the pose "
+        f"classifier on {share['only pose right']:.1%}, only the image classifier on "
+        f"{share['only image right']:.1%}, neither on {share['both wrong']:.1%}. "
+        "Below: scores with and without the frames in which nobody was found."
+    )
+
+
+@question
+def calibration(study: "Study") -> Answer:
+    """Ask whether a model that says 90 % is right nine times in ten."""
+    from utils.plots.lines import plot_reliability
+
+    learnt = study.predictions[study.predictions["model"].isin(_LEARNT)]
+    title = f"{study.n_text} held out, {len(study.seeds)} seeds"
+    chart = plot_reliability(build_reliability(learnt), title=title)
+    table = summarise_calibration(learnt)
+    rows = table.set_index("model")
+    sentences = [
+        f"{name[0].upper()}{name[1:]}: on average {rows.loc[model, 'ece']:.1%} off, "
+        f"{rows.loc[model, 'ece_mended']:.1%} after one number, fitted on the other "
+        "people, is divided out."
+        for model, name in study.names.items()
+    ]
+    return write_answer(
+        "calibration",
+        study.results,
+        sentences=sentences,
+        table=table,
+        charts={"calibration": chart},
+        shown=table.round(3),
+    )
+
+
+@question
+def doubts(study: "Study") -> Answer:
+    """List the labels that both models, which had not seen the person, contradict."""
+    found = find_doubts(study.predictions, study.frames, min_s=2 * study.every_s)
+    table = pd.DataFrame(found, columns=Doubt._fields)
+    text = (
+        f"{len(table)} spans deserve a second look: in the labelling cell J goes to "
+        "the next, F puts it right."
+        if len(table)
+        else "Both models contradict no label for longer than two frames."
+    )
+    return write_answer(
+        "doubts",
+        study.results,
+        sentences=[text],
+        table=table,
+        shown=table.head(12).round(2) if len(table) else None,
+    )
+
+
+@question
+def annotators(study: "Study") -> Answer:
+    """Compare two people's labels where both labelled the same moments."""
+    table = compare_annotators(study.labels)
+    overall = table.iloc[-1]
+    text = (
+        f"The annotators agree on {overall['seconds_agreed']:.1f} s and differ on "
+        f"{overall['seconds_disputed']:.1f} s (Cohen's kappa {overall['kappa']:.2f})."
+    )
+    return write_answer(
+        "annotators",
+        study.results,
+        sentences=[text],
+        table=table,
+        shown=table.round(3),
+    )

@@ -1,0 +1,401 @@
+"""A study: labelled frames, who is held out with whom, and the models that learn.
+
+It joins the packages: videos, frames, keypoints and labels come in as tables, models
+are fitted on the same rows, folds and seeds, and every question in `utils.questions`
+asks a study. What was fitted before with the same inputs is read from disk.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.core.files import atomic_path
+from utils.core.parallel import count_workers
+from utils.evaluation.scores import summarise_scores
+from utils.frames.images import read_image
+from utils.labelling.labels import label_frames
+from utils.pose.estimate import estimate_pictures
+from utils.pose.features import build_pair
+from utils.pose.people import find_people
+from utils.predict.classify import annotate_video
+from utils.questions.answer import Answer
+from utils.questions.comparison import Costs, measure_costs
+from utils.questions.learning_curve import draw_people, learn_from_draws
+from utils.training import mobilenet, protocol, softmax, splits
+from utils.training.backbone import embed_frames, pool_features
+from utils.training.sklearn_models import build_recipe_model
+
+# Name -> what makes the model out of a study. A model of your own goes in here.
+MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
+    "majority": lambda study: protocol.build_majority_model(study.pose_inputs),
+    "pose_softmax": lambda study: softmax.build_softmax_model(
+        "pose_softmax", study.pose_inputs
+    ),
+    "mobilenet_frozen": lambda study: mobilenet.build_frozen_model(study.image_inputs),
+    "mobilenet_finetuned": lambda study: mobilenet.build_finetuned_model(
+        study.build_inputs(study.backbone_features), budget=study.budget
+    ),
+}
+
+# The two that claims are on, by their names in sentences.
+NAMES = {"pose_softmax": "pose classifier", "mobilenet_frozen": "image classifier"}
+
+
+class Fitted(NamedTuple):
+    """What models gave on the frames of people held out.
+
+    Attributes:
+        history: Table `history`: losses and accuracies after each epoch.
+        predictions: Table `predictions`: what each model said of each frame.
+        scores: A row a model, with the spread over folds and over seeds.
+    """
+
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+    scores: pd.DataFrame
+
+
+@dataclass
+class Study:
+    """Samples, folds, inputs, seeds and cache, in one place.
+
+    Attributes:
+        videos: Table `videos`.
+        frames: Table `frames`.
+        keypoints: Table `keypoints`.
+        labels: Table `labels`.
+        network: Pose network that found the keypoints.
+        features: How keypoints become 34 numbers: `normalised`, `torso` or `raw`.
+        every_s: Seconds between two frames.
+        mirror: Whether mirror images are learnt from too.
+        n_folds: Groups of people, each held out once.
+        seeds: Repeats with other random numbers.
+        budget: `quick` or `full`: how long models learn and how much is drawn.
+        results: Folder for tables and charts.
+        cache: Folder for what can be made again.
+        n_jobs: Processes; -1 is one a core.
+        samples: Table `samples`: labelled frames with person and fold.
+        held_out: Who or what is held out, one sentence.
+        classes: Postures, in the order of the models' outputs.
+        splits: Who is learnt from and who is scored, fold by fold.
+        history: Of all models fitted so far.
+        predictions: Of all models fitted so far, on people held out.
+        models: All models fitted so far, by name.
+        answers: Question to its answer, of those asked so far.
+    """
+
+    videos: pd.DataFrame
+    frames: pd.DataFrame
+    keypoints: pd.DataFrame
+    labels: pd.DataFrame
+    _: KW_ONLY
+    network: str = "movenet_thunder"
+    features: str = "normalised"
+    every_s: float = 0.2
+    mirror: bool = True
+    n_folds: int = 5
+    seeds: Sequence[int] = (0, 1, 2)
+    budget: str = "quick"
+    results: Path | str = "data/results"
+    cache: Path | str = "data/cache"
+    n_jobs: int = -1
+    samples: pd.DataFrame = field(init=False)
+    held_out: str = field(init=False)
+    classes: list[str] = field(init=False)
+    splits: list[protocol.Split] = field(init=False)
+    history: pd.DataFrame = field(init=False, default_factory=pd.DataFrame)
+    predictions: pd.DataFrame = field(init=False, default_factory=pd.DataFrame)
+    models: dict[str, protocol.Model] = field(init=False, default_factory=dict)
+    answers: dict[str, Answer] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Join labels with frames and people, and divide the people into folds.
+
+        Raises:
+            ValueError: If there are too few labels, postures or people; one sentence.
+        """
+        self.results, self.cache = Path(self.results), Path(self.cache)
+        self.results.mkdir(parents=True, exist_ok=True)
+        self.frame_labels = label_frames(self.frames, self.labels)
+        samples = splits.build_samples(self.frames, self.frame_labels, self.videos)
+        self.samples, self.held_out = splits.choose_folds(
+            samples, n_folds=self.n_folds, seed=self.seeds[0]
+        )
+        self.classes = sorted(self.samples["label"].unique())
+        self.splits = splits.build_splits(self.samples)
+
+    # --- what there is ---------------------------------------------------------------
+
+    @property
+    def n_text(self) -> str:
+        """How many people and frames there are, in words, for titles."""
+        n_people, n_frames = self.samples["subject"].nunique(), len(self.samples)
+        people = "person" if n_people == 1 else "people"
+        return f"{n_people} {people}, {n_frames:,} frames"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The two models that claims are on, by their names in sentences."""
+        return {model: name for model, name in NAMES.items() if model in self.models}
+
+    @property
+    def folds(self) -> pd.DataFrame:
+        """Frames of each fold, person and posture."""
+        return splits.summarise_folds(self.samples)
+
+    @property
+    def leak(self) -> float:
+        """Share of validation frames with a neighbour within 1 s in training."""
+        return splits.measure_leaks(self.samples, self.splits)["leak_near"]
+
+    @property
+    def unlabelled(self) -> pd.DataFrame:
+        """The frames that nobody labelled."""
+        return self.frames[self.frame_labels.isna().to_numpy()]
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """For each frame whether a person was found in it, and how sure that is."""
+        return find_people(self.keypoints)
+
+    @property
+    def n_workers(self) -> int:
+        """Processes that work at once."""
+        return count_workers(self.n_jobs)
+
+    # --- what models learn from ------------------------------------------------------
+
+    def build_inputs(
+        self, x: np.ndarray, mirrored: np.ndarray | None = None
+    ) -> protocol.Inputs:
+        """Put numbers, one row a sample, beside the samples' postures and people.
+
+        Args:
+            x: `(n_samples, n_columns)`.
+            mirrored: The same of mirror images; left out where `mirror` is off.
+
+        Returns:
+            What models learn from.
+        """
+        mirrored = mirrored if self.mirror else None
+        return protocol.build_inputs(
+            self.samples, x, classes=self.classes, mirrored=mirrored
+        )
+
+    def build_pose_inputs(
+        self, *, keypoints: pd.DataFrame | None = None, features: str | None = None
+    ) -> protocol.Inputs:
+        """Make the 34 numbers of every sample.
+
+        Args:
+            keypoints: Those of another network; the study's own if None.
+            features: Another kind of numbers; the study's own if None.
+
+        Returns:
+            What a classifier of poses learns from.
+        """
+        keypoints = self.keypoints if keypoints is None else keypoints
+        kind = features or self.features
+        return self.build_inputs(
+            *build_pair(keypoints, self.frames, self.samples, kind=kind)
+        )
+
+    @cached_property
+    def pose_inputs(self) -> protocol.Inputs:
+        """The 34 numbers of every sample, and of its mirror image."""
+        return self.build_pose_inputs()
+
+    @cached_property
+    def backbone_features(self) -> np.ndarray:
+        """What MobileNetV2's fixed blocks make of every sample and its variants."""
+        return self.embed(self.samples)
+
+    @cached_property
+    def image_inputs(self) -> protocol.Inputs:
+        """The 1280 features of every sample's picture, and of its mirror image."""
+        variants = self.backbone_features
+        mirrored = pool_features(variants[:, 1]) if self.mirror else None
+        return self.build_inputs(pool_features(variants[:, 0]), mirrored)
+
+    def embed(self, pictures: pd.DataFrame, **options: object) -> np.ndarray:
+        """Run MobileNetV2's fixed blocks over pictures; see `embed_frames`."""
+        return embed_frames(
+            pictures,
+            folder=self.cache / "backbone",
+            read_image=read_image,
+            n_jobs=self.n_workers,
+            **{"mirrors": self.mirror, **options},
+        )
+
+    def estimate(
+        self, pictures: pd.DataFrame, *, network: str | None = None
+    ) -> pd.DataFrame:
+        """Find keypoints in pictures on disk: by another network, or of changed ones.
+
+        Args:
+            pictures: Table with `video`, `frame_idx` and `path`.
+            network: Pose network; the study's own if None.
+
+        Returns:
+            Table `keypoints`, in the order of `pictures`.
+        """
+        return estimate_pictures(
+            pictures,
+            network=network or self.network,
+            read_image=read_image,
+            folder=self.cache / "poses",
+            n_jobs=self.n_workers,
+        )
+
+    # --- models ----------------------------------------------------------------------
+
+    def fit(self, *names: str) -> Fitted:
+        """Fit models on every fold with every seed, or read what was fitted before.
+
+        Args:
+            *names: Names in `MODELS`.
+
+        Returns:
+            What these models gave; `history` and `predictions` of the study grow.
+
+        Raises:
+            ValueError: If there is no such model.
+        """
+        unknown = [name for name in names if name not in MODELS]
+        if unknown:
+            raise ValueError(
+                f"There is no model {unknown[0]!r}. Choose among {', '.join(MODELS)}."
+            )
+        models = {name: MODELS[name](self) for name in names}
+        history, predictions = self.run(
+            self.samples, list(models.values()), self.splits, seeds=self.seeds
+        )
+        self.models |= models
+        self.history = _join(self.history, history)
+        self.predictions = _join(self.predictions, predictions)
+        with atomic_path(self.results / "predictions.csv") as part:
+            self.predictions.to_csv(part, index=False)
+        for outdated in ("scores", "costs"):
+            self.__dict__.pop(outdated, None)
+        return Fitted(history, predictions, summarise_scores(predictions))
+
+    def run(
+        self,
+        samples: pd.DataFrame,
+        models: Sequence[protocol.Model],
+        splits: Sequence[protocol.Split],
+        *,
+        seeds: Sequence[int] | None = None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Fit models on splits, with the first seed if no others are named.
+
+        Returns:
+            Tables `history` and `predictions`.
+        """
+        return protocol.run_models(
+            samples,
+            models,
+            splits,
+            seeds=self.seeds[:1] if seeds is None else seeds,
+            folder=self.cache / "fits",
+            n_jobs=self.n_workers,
+        )
+
+    @cached_property
+    def baselines(self) -> list[protocol.Model]:
+        """A plain softmax of scikit-learn on either input: quick, for questions."""
+        inputs = {
+            "pose_softmax": self.pose_inputs,
+            "mobilenet_frozen": self.image_inputs,
+        }
+        return [
+            build_recipe_model(name, own, recipe="logistic", tune=False)
+            for name, own in inputs.items()
+        ]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """A row a model fitted so far, with the spread over folds and seeds."""
+        return summarise_scores(self.predictions)
+
+    @property
+    def floor(self) -> pd.Series:
+        """Scores of the model that always says how common each posture is."""
+        return self.scores.set_index("model").loc["majority"]
+
+    @cached_property
+    def people_curve(self) -> pd.DataFrame:
+        """Scores of both baselines by how many people they learnt from."""
+        drawn = draw_people(self.samples, budget=self.budget, seed=self.seeds[0])
+        return learn_from_draws(self.samples, self.baselines, drawn, run=self.run)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What the models fitted so far take, measured on this machine."""
+        return measure_costs(self)
+
+    # --- use -------------------------------------------------------------------------
+
+    def fit_classifier(self, *, without: str | None = None) -> softmax.PoseClassifier:
+        """Fit the softmax on everybody's 34 numbers, as long as the folds found best.
+
+        Args:
+            without: A person to leave out, so that this person stays unseen.
+
+        Returns:
+            The classifier.
+        """
+        inputs = self.pose_inputs
+        if without is not None:
+            others = (self.samples["subject"] != without).to_numpy()
+            inputs = protocol.take_rows(inputs, others)
+        return softmax.fit_classifier(
+            inputs,
+            classes=self.classes,
+            features=self.features,
+            network=self.network,
+            n_epochs=softmax.count_best_epochs(self.history, model="pose_softmax"),
+            seed=self.seeds[0],
+        )
+
+    def annotate(
+        self, video: str | None = None, *, end_s: float = 60.0, fps: float = 15.0
+    ) -> Path:
+        """Write a film with skeleton and posture; who is in it was not learnt from.
+
+        Args:
+            video: Which; if None the first without labels, or else the first.
+            end_s: Where to stop, seconds.
+            fps: Pictures a second.
+
+        Returns:
+            Path of `annotated.mp4`.
+        """
+        if video is None:
+            labelled = set(self.samples["video"])
+            free = [name for name in self.videos["video"] if name not in labelled]
+            video = (free or list(self.videos["video"]))[0]
+        row = self.videos.set_index("video", drop=False).loc[video]
+        classifier = self.fit_classifier(without=row["subject"])
+        return annotate_video(
+            classifier,
+            row,
+            self.frames,
+            self.keypoints,
+            self.results / "annotated.mp4",
+            fps=fps,
+            end_s=end_s,
+        )
+
+
+def _join(before: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Put the rows of newly fitted models in place of, or below, those before."""
+    if before.empty:
+        return new
+    kept = before[~before["model"].isin(new["model"])]
+    return pd.concat([kept, new], ignore_index=True)
