@@ -108,6 +108,12 @@ def doubts(study: "Study") -> Answer:
 @question
 def annotators(study: "Study") -> Answer:
     """Compare two people's labels where both labelled the same moments."""
+    signed = study.labels.get("annotator", pd.Series(dtype=object)).dropna()
+    if signed.nunique() < 2:  # the usual case: there is nothing to ask
+        text = (
+            "One person labelled, or nobody signed; with two names this compares them."
+        )
+        return write_answer("annotators", study.results, sentences=[text])
     table = compare_annotators(study.labels)
     overall = table.iloc[-1]
     text = (

@@ -9,3 +9,4 @@ from . import (
     softmax,
     splits,
 )
+from .softmax import load_classifier, save_classifier
