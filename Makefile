@@ -15,6 +15,7 @@ TAKES_run := $(NAMES)
 TAKES_predict := VIDEO MODEL RESULTS
 TAKES_live := VIDEOS LABELS RESULTS
 TAKES_export := MODEL RESULTS
+TAKES_retrain := PACK RESULTS
 TAKES_test := TESTS
 
 GIVEN := $(strip $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v)))
@@ -29,7 +30,7 @@ unexport $(GIVEN)
 options = $(foreach v,$1,$${POSENET_SET_$v:+--$v="$$POSENET_SET_$v"})
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live export predict test lint bench clean
+.PHONY: help run lab live export retrain predict test lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
@@ -47,6 +48,10 @@ live: $(BIN)/.installed ## serve the live page on this machine: the camera, your
 
 export: $(BIN)/.installed ## write the classifier for elsewhere: TFLite, ONNX, Python, C, a web page
 	@$(BIN)/python -m utils.export.forms $(call options,$(TAKES_export))
+
+retrain: $(BIN)/.installed ## learn anew from a share pack: PACK=data/results/share_pack.zip
+	@: "$${POSENET_SET_PACK:?Give the pack: make retrain PACK=data/results/share_pack.zip}"
+	@$(BIN)/python -m utils.export.pack $(call options,$(TAKES_retrain))
 
 predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4 MODEL=data/results/pose_softmax.keras
 	@$(BIN)/python -m utils.predict $${POSENET_SET_RESULTS:+--results "$$POSENET_SET_RESULTS"} \

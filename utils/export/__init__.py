@@ -5,6 +5,7 @@
 - tflite: 51 numbers in; or a picture in, joined with the pose network.
 - onnx_file: 51 numbers in, node by node.
 - source: a Python file that needs numpy alone, a C header; from `templates/`.
+- pack: what was learnt from, without a pixel, in one file; and learning anew from it.
 """
 
 import lazy_loader

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import atomic_path, hash_file
+from utils.core.markup import escape_markdown
 from utils.export.model_json import (
     Facts,
     Model,
@@ -34,6 +35,7 @@ from utils.export.tflite import (
     write_posture_picture,
 )
 from utils.live.page import write_page
+from utils.screen import follow_bars
 from utils.training.softmax import load_classifier
 
 if TYPE_CHECKING:
@@ -178,7 +180,7 @@ def _write_card(model: Model, table: pd.DataFrame, folder: Path) -> str:
         [
             "# A posture classifier, to take with you",
             "",
-            *(f"- {line}" for line in describe_model(model).splitlines()),
+            *(f"- {escape_markdown(x)}" for x in describe_model(model).splitlines()),
             "- It looks at one person in a picture, and at each picture alone.",
             "",
             "Every file carries the keypoints and labels in order, the feature rule, "
@@ -214,10 +216,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.RESULTS / "export"
     try:
         path = options.MODEL or _find_model(options.RESULTS)
-        if path.suffix == ".keras":
-            table = write(load_classifier(path), folder)
-        else:
-            table = write_forms(read_model(path), folder)
+        with follow_bars():
+            if path.suffix == ".keras":
+                table = write(load_classifier(path), folder)
+            else:
+                table = write_forms(read_model(path), folder)
     except (ValueError, OSError) as error:
         print(f"make export stopped. {error}", file=sys.stderr)
         return 1
