@@ -16,6 +16,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path
 from utils.core.parallel import count_workers
+from utils.evaluation.cost import Costs
 from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image
 from utils.labelling.labels import label_frames
@@ -24,7 +25,7 @@ from utils.pose.features import build_pair
 from utils.pose.people import find_people
 from utils.predict.classify import annotate_video
 from utils.questions.answer import Answer
-from utils.questions.comparison import Costs, measure_costs
+from utils.questions.comparison import time_models
 from utils.questions.learning_curve import draw_people, learn_from_draws
 from utils.training import mobilenet, protocol, softmax, splits
 from utils.training.backbone import embed_frames, pool_features
@@ -337,7 +338,7 @@ class Study:
     @cached_property
     def costs(self) -> Costs:
         """What the models fitted so far take, measured on this machine."""
-        return measure_costs(self)
+        return time_models(self)
 
     # --- use -------------------------------------------------------------------------
 

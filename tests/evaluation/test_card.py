@@ -1,12 +1,12 @@
 """Tests of `utils.evaluation.card`."""
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from utils.core.files import hash_file
-from utils.evaluation.card import build_card, list_limits, list_versions, write_card
+from utils.evaluation.card import Card, list_limits, list_versions, write_card
 
 
 @pytest.fixture
@@ -25,34 +25,51 @@ def samples() -> pd.DataFrame:
 
 
 @pytest.fixture
-def card(samples: pd.DataFrame) -> str:
-    scores = pd.DataFrame(
-        {"model": ["pose"], "accuracy": [0.91234], "low": [0.5], "high": [float("nan")]}
-    )
+def card(samples: pd.DataFrame, tmp_path: Path) -> str:
+    model = tmp_path / "posture.keras"
+    model.write_bytes(b"weights")
+    columns = ["model", "metric", "estimate", "low", "high"]
+    scores = [("pose_softmax", "accuracy", 0.91234, 0.5, 0.99)]
+    scores += [("pose_softmax", "log_loss", 0.25, 0.1, float("nan"))]
     claims = {"claim": ["lower loss"], "verdict": ["CANNOT TELL"]}
-    return build_card(
+    parts = Card(
         samples,
-        pd.DataFrame({"video": ["a", "b"], "sha256": ["11", "22"]}),
-        scores=scores,
+        pd.DataFrame({"video": ["a", "![b](x)"], "sha256": ["11", "22"]}),
+        scores=pd.DataFrame(scores, columns=columns),
         verdict=pd.DataFrame(claims),
         settings={"title": "Sit or lie", "seeds": [0, 1], "rule": "a|b"},
+        held_out="Whole people are held out.",
         limits=["Seen from the side only."],
+        files=[model],
     )
+    return write_card(parts, tmp_path / "model_card.md").read_text(encoding="utf-8")
 
 
-def test_card_tells_data_people_splits_scores_verdict_limits_versions_and_films(
+def test_card_opens_with_plain_words_and_shows_how_to_use_it(card: str) -> None:
+    first = card.split("## Use it")[0]
+    assert card.startswith("# Sit or lie\n")
+    assert "postures the person in it holds: lie, sit." in first
+    assert "3 labelled frames of 2 people in 2 films" in first
+    assert "91.2% were right (95 % interval over people: 50.0% to 99.0%)" in first
+    assert "Order of the outputs: 0 lie, 1 sit." in card
+    assert 'predict_video("film.mp4", model="posture.keras")' in card
+
+
+def test_card_holds_splits_scores_verdict_limits_versions_films_and_files(
     card: str,
 ) -> None:
-    assert card.startswith("# Sit or lie\n")
-    assert "3 labelled frames of 2 people in 2 films. Postures: lie, sit." in card
     assert "- fold 1: bob" in card
-    assert "| pose | 0.912 | 0.500 | – |" in card
+    assert "| 0.250 | 0.100 | – |" in card
     assert "| lower loss | CANNOT TELL |" in card
     assert "- Seen from the side only." in card
-    assert "| seeds | [0, 1] |" in card
-    assert r"a\|b" in card  # a bar in a cell does not break the table
     assert "| numpy |" in card
     assert "| a | 11 |" in card
+    assert f"| posture.keras | 7 | {hashlib.sha256(b'weights').hexdigest()} |" in card
+
+
+def test_names_in_a_card_are_text(card: str) -> None:
+    assert "a|b" not in card and "a&#124;b" in card  # would be another cell
+    assert "![b]" not in card and "b&#93;(x)" in card  # would be a picture
 
 
 def test_limits_say_how_few_people_show_a_class(samples: pd.DataFrame) -> None:
@@ -62,17 +79,6 @@ def test_limits_say_how_few_people_show_a_class(samples: pd.DataFrame) -> None:
     assert "No second camera" in limits
     rooms = samples.assign(camera=["x", "x", "y"])
     assert "No second camera" not in " ".join(list_limits(rooms))
-
-
-def test_written_card_holds_the_hashes_of_the_models_files(
-    card: str, tmp_path: Path
-) -> None:
-    model = tmp_path / "model.keras"
-    model.write_bytes(b"weights")
-    path = write_card(card, tmp_path / "model_card.md", models=[model])
-    text = path.read_text(encoding="utf-8")
-    assert text.startswith(card)
-    assert f"| model.keras | 7 | {hash_file(model)} |" in text
 
 
 def test_versions_name_what_is_not_installed() -> None:

@@ -1,6 +1,7 @@
 """Tests of `utils.evaluation.cost`."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,14 @@ import pandas as pd
 import pytest
 
 from utils.evaluation.cost import (
+    Step,
     describe_costs,
     measure,
-    measure_decoding,
-    measure_megabytes,
-    measure_steps,
+    measure_costs,
     read_energy_j,
-    summarise_costs,
-    summarise_training,
 )
+
+COLUMNS = ["model", "fold", "seed", "epoch", "seconds", "cpu_s"]
 
 
 def test_waiting_takes_seconds_but_no_processor() -> None:
@@ -40,55 +40,60 @@ def test_energy_is_missing_where_it_cannot_be_read(tmp_path: Path) -> None:
     assert read_energy_j(tmp_path / "uj") == 2.5
 
 
-def test_each_step_gets_what_the_one_before_gave() -> None:
-    seen = []
-    steps = [("double", lambda x: 2 * x), ("see", seen.append)]
-    table = measure_steps(steps, [1, 2, 3], n_rounds=2)
-    assert seen == [2, 2, 4, 6, 2, 4, 6]  # the first item once more, unmeasured
-    assert table["step"].tolist() == ["double", "see"]
-    assert (table["ms"] >= 0).all()
-
-
-def test_of_several_rounds_the_quickest_counts() -> None:
-    naps_s = iter([0.0, 0.2, 0.01])  # the unmeasured one, a slow round, a quick one
-    steps = [("nap", lambda _: time.sleep(next(naps_s)))]
-    table = measure_steps(steps, [1], n_rounds=2)
-    assert 10 <= table["ms"][0] < 100
-
-
-def test_costs_add_up_from_the_film_to_the_answer(tmp_path: Path) -> None:
-    training = pd.DataFrame({"model": ["pose", "image"], "train_s": 1.0})
-    decode = measure_decoding(iter(range(4)))
-    assert decode["step"].tolist() == ["decode"]
-    own = pd.DataFrame({"step": ["network"], "ms": [40.0], "cpu_ms": [80.0]})
-    own["energy_j"] = 2.0
-    decode = decode.assign(ms=10.0, cpu_ms=10.0)
-    steps = {"pose": pd.concat([decode, own]), "image": decode}
-    (tmp_path / "w").write_bytes(bytes(2_000_000))
-    table = summarise_costs(
-        training,
-        steps,
-        upfront_s={"pose": 5.0},
-        megabytes={"pose": measure_megabytes([tmp_path / "w"])},
-    ).set_index("model")
-    assert table.loc["pose", "ms_per_frame"] == 50
-    assert table.loc["pose", "frames_per_s"] == 20
-    assert table.loc["pose", "megabytes"] == 2
-    assert table.loc["pose", "steps"] == "decode 10.0 + network 40.0"
-    assert np.isnan(table.loc["image", "upfront_s"])
-    text = describe_costs(table.reset_index(), pose="pose", image="image")
-    assert "50 ms with the pose model and 10 ms" in text
-    assert "5.0 times slower" in text
-
-
-def test_training_is_what_whole_runs_took_on_average() -> None:
-    columns = ["model", "fold", "seed", "epoch", "seconds", "cpu_s"]
+@pytest.fixture
+def history() -> pd.DataFrame:
+    """Whole runs of the pose model took 2 and 4 s, of the image model 7 s."""
     rows = [("pose", 0, 0, 1, 1.0, 1.5), ("pose", 0, 0, 2, 2.0, 3.0)]
     rows += [("pose", 1, 0, 1, 4.0, 5.0), ("image", 0, 0, 1, 7.0, 9.0)]
-    table = summarise_training(pd.DataFrame(rows, columns=columns))
-    assert table.to_numpy().tolist() == [["pose", 3.0, 4.0], ["image", 7.0, 9.0]]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def test_a_missing_file_has_no_size(tmp_path: Path) -> None:
+def test_costs_add_up_from_the_film_to_the_answer(
+    history: pd.DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "w").write_bytes(bytes(2_000_000))
+    slow = Step("network", lambda _: time.sleep(0.02), files=[tmp_path / "w"])
+    quick = Step("backbone", lambda _: None, n_passes=3)
+    images = [np.zeros((2, 2, 3))] * 2
+    costs = measure_costs(
+        history,
+        {"pose": slow, "image": quick},
+        decoded=iter(range(4)),
+        images=images,
+        n_frames=100,
+    )
+    table = costs.table.set_index("model")
+    assert table["train_s"].tolist() == [3.0, 7.0]
+    assert table["train_cpu_s"].tolist() == [4.0, 9.0]
+    pose = table.loc["pose"]
+    assert 20 <= pose["ms_per_frame"] < 60
+    assert pose["frames_per_s"] == pytest.approx(1000 / pose["ms_per_frame"])
+    assert pose["megabytes"] == 2 and table.loc["image", "megabytes"] == 0
+    assert pose["steps"].startswith("decode 0.0 + network 2")
+    assert costs.upfront_s["pose"] == pytest.approx(2.0, rel=0.5)  # 100 frames once
+    assert costs.ms_per_frame["pose"] == pose["ms_per_frame"]
+    text = describe_costs(costs.table, pose="pose", image="image")
+    assert "ms with the pose classifier and 0 ms" in text and "times slower" in text
+
+
+def test_a_shared_step_is_measured_once_and_its_quickest_round_counts(
+    history: pd.DataFrame,
+) -> None:
+    naps_s = iter([0.0, 0.2, 0.01, 0.1])  # unmeasured, slow, quick, slow
+    shared = Step("nap", lambda _: time.sleep(next(naps_s)))
+    costs = measure_costs(
+        history,
+        {"pose": shared, "image": replace(shared, n_passes=2)},
+        decoded=iter([0]),
+        images=[np.zeros((2, 2, 3))],
+        n_frames=100,
+    )
+    assert 1.0 <= costs.upfront_s["pose"] < 5.0
+    assert costs.upfront_s["image"] == pytest.approx(2 * costs.upfront_s["pose"])
+
+
+def test_a_missing_file_has_no_size(history: pd.DataFrame, tmp_path: Path) -> None:
+    step = Step("network", lambda _: None, files=[tmp_path / "none"])
+    images = [np.zeros((2, 2, 3))]
     with pytest.raises(FileNotFoundError):
-        measure_megabytes([tmp_path / "none"])
+        measure_costs(history, {"pose": step}, decoded=[], images=images, n_frames=1)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,12 @@ import pandas as pd
 
 # Linux's counter of the processor's energy; few machines let programs read it.
 _ENERGY = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
+_N_ROUNDS = 3
 
 
 @dataclass
 class Spent:
-    """What a stretch of work took.
+    """What a piece of work took.
 
     Attributes:
         seconds: By the clock.
@@ -30,7 +31,7 @@ class Spent:
 
 
 @contextmanager
-def measure() -> Iterable[Spent]:
+def measure() -> Iterator[Spent]:
     """Measure a block of work.
 
     Yields:
@@ -67,128 +68,127 @@ def read_energy_j(path: Path = _ENERGY) -> float:
         return np.nan
 
 
-def summarise_training(history: pd.DataFrame) -> pd.DataFrame:
-    """Average over folds and seeds what one training took, all its epochs.
+@dataclass(frozen=True)
+class Step:
+    """How a picture becomes what a model learns from.
+
+    Attributes:
+        name: What does it, in words.
+        run: Takes one picture through it.
+        n_passes: How often each frame learnt from passes it: mirror images and
+            augmented versions count.
+        files: What must be there for it.
+    """
+
+    name: str
+    run: Callable[[np.ndarray], object]
+    n_passes: int = 1
+    files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the models cost.
+
+    Attributes:
+        table: A row a model: `model`, `upfront_s` (seconds that its inputs take
+            before it can learn), `train_s` and `train_cpu_s` (one training, all its
+            epochs, mean of folds and seeds), `ms_per_frame`, `cpu_ms_per_frame` and
+            `energy_j_per_frame` (from the film to the answer, decoding included; NaN
+            where the machine does not say its energy), `frames_per_s`, `steps` (in
+            words) and `megabytes` (of all that must be there to use it).
+        upfront_s: That column, by model.
+        ms_per_frame: Likewise.
+    """
+
+    table: pd.DataFrame
+    upfront_s: dict[str, float]
+    ms_per_frame: dict[str, float]
+
+
+def measure_costs(
+    history: pd.DataFrame,
+    steps: Mapping[str, Step],
+    *,
+    decoded: Iterable[object],
+    images: Sequence[np.ndarray],
+    n_frames: int,
+) -> Costs:
+    """Measure what each model costs, from the film on.
 
     Args:
         history: Table `history`: seconds and processor seconds since a run's start.
+        steps: Model to how its inputs are made; a step that several models share is
+            measured once.
+        decoded: A film's frames as they are read, to time the reading.
+        images: A few pictures to take through the steps.
+        n_frames: Frames that are learnt from.
 
     Returns:
-        Table `model`, `train_s`, `train_cpu_s`, models in the order of `history`.
+        The costs of the models in `history`, in its order.
     """
+    with measure() as spent:
+        n_decoded = sum(1 for _ in decoded)
+    decode = _share("decode", spent, n_decoded)
+    by_name = {step.name: step for step in steps.values()}
+    done = {name: _measure_step(step, images) for name, step in by_name.items()}
     runs = history.groupby(["model", "fold", "seed"], sort=False)
-    spent = runs[["seconds", "cpu_s"]].max().groupby("model", sort=False).mean()
-    spent.columns = ["train_s", "train_cpu_s"]
-    return spent.reset_index()
+    table = runs[["seconds", "cpu_s"]].max().groupby("model", sort=False).mean()
+    table.columns = ["train_s", "train_cpu_s"]
+    table.insert(0, "upfront_s", np.nan)
+    for model, step in steps.items():
+        own = done[step.name]
+        both = pd.DataFrame([decode, own])
+        upfront_s = own["ms"] * step.n_passes * n_frames / 1000
+        table.loc[model, "upfront_s"] = upfront_s
+        table.loc[model, "ms_per_frame"] = both["ms"].sum()
+        table.loc[model, "cpu_ms_per_frame"] = both["cpu_ms"].sum()
+        table.loc[model, "energy_j_per_frame"] = both["energy_j"].sum(min_count=1)
+        table.loc[model, "frames_per_s"] = 1e3 / both["ms"].sum()
+        words = [f"{name} {ms:.1f}" for name, ms in both[["step", "ms"]].to_numpy()]
+        table.loc[model, "steps"] = " + ".join(words)
+        sizes = [Path(path).stat().st_size for path in step.files]
+        table.loc[model, "megabytes"] = sum(sizes) / 1e6
+    known = table.loc[list(steps)]
+    return Costs(
+        table.reset_index(),
+        upfront_s=known["upfront_s"].to_dict(),
+        ms_per_frame=known["ms_per_frame"].to_dict(),
+    )
 
 
-def measure_steps(
-    steps: Sequence[tuple[str, Callable[[object], object]]],
-    items: Sequence[object],
-    *,
-    n_rounds: int = 3,
-) -> pd.DataFrame:
-    """Measure each step on the way from an item to an answer.
+def _measure_step(step: Step, images: Sequence[np.ndarray]) -> dict[str, object]:
+    """Take pictures through a step, and say what one of them took.
 
     Of several rounds the quickest counts: what made the others slower was not the step,
-    but whatever else the machine did meanwhile.
-
-    Args:
-        steps: Name and function of each step; a step gets what the one before gave.
-        items: What the first step gets, e.g. pictures; the first item is taken through
-            once before, unmeasured, for what is loaded at the first call.
-        n_rounds: How often each step is done with all items.
-
-    Returns:
-        Table `step`, `ms`, `cpu_ms` and `energy_j` an item (means; joules are NaN where
-        the machine does not tell them).
+    but whatever else the machine did meanwhile. The first picture goes through once
+    before, unmeasured, for what is loaded at the first call.
     """
-    value = items[0]
-    for _, call in steps:
-        value = call(value)
-    values, rows = list(items), []
-    for name, call in steps:
-        rounds = []
-        for _ in range(n_rounds):
-            with measure() as spent:
-                results = [call(value) for value in values]
-            rounds.append(spent)
-        values = results
-        quickest = min(rounds, key=lambda spent: spent.seconds)
-        rows.append(_build_step(name, quickest, len(values)))
-    return pd.DataFrame(rows)
+    step.run(images[0])
+    rounds = []
+    for _ in range(_N_ROUNDS):
+        with measure() as spent:
+            for image in images:
+                step.run(image)
+        rounds.append(spent)
+    quickest = min(rounds, key=lambda spent: spent.seconds)
+    return _share(step.name, quickest, len(images))
 
 
-def _build_step(name: str, spent: Spent, n_items: int) -> dict[str, object]:
+def _share(name: str, spent: Spent, n_items: int) -> dict[str, object]:
     """Return what a step took an item."""
     n = max(n_items, 1)
     ms, cpu_ms = 1e3 * spent.seconds / n, 1e3 * spent.cpu_s / n
     return {"step": name, "ms": ms, "cpu_ms": cpu_ms, "energy_j": spent.energy_j / n}
 
 
-def measure_decoding(frames: Iterable[object]) -> pd.DataFrame:
-    """Measure how long a film's frames take to come, one by one.
-
-    Args:
-        frames: Frames as they are read, e.g. `film.read_video(path, every_s=0.2)`.
-
-    Returns:
-        One row, as `measure_steps` gives, of the step `decode`.
-    """
-    with measure() as spent:
-        n_frames = sum(1 for _ in frames)
-    return pd.DataFrame([_build_step("decode", spent, n_frames)])
-
-
-def measure_megabytes(paths: Iterable[Path]) -> float:
-    """Return the size of files together, in 10^6 bytes."""
-    return sum(Path(path).stat().st_size for path in paths) / 1e6
-
-
-def summarise_costs(
-    training: pd.DataFrame,
-    steps: Mapping[str, pd.DataFrame],
-    *,
-    upfront_s: Mapping[str, float],
-    megabytes: Mapping[str, float],
-) -> pd.DataFrame:
-    """Join what each model costs to train and to use.
-
-    Args:
-        training: From `summarise_training`.
-        steps: Model to its steps from the film to the answer, decoding included.
-        upfront_s: Model to the seconds that its inputs take before it can learn:
-            keypoints or picture features of all frames learnt from.
-        megabytes: Model to the size of all that must be there to use it.
-
-    Returns:
-        Table with a row a model: `model`, `upfront_s`, `train_s`, `train_cpu_s`,
-        `ms_per_frame`, `cpu_ms_per_frame`, `energy_j_per_frame`, `frames_per_s`,
-        `steps` (in words) and `megabytes`.
-    """
-    table = training.set_index("model")
-    table.insert(0, "upfront_s", pd.Series(upfront_s, dtype=float))
-    for model, own in steps.items():
-        table.loc[model, "ms_per_frame"] = own["ms"].sum()
-        table.loc[model, "cpu_ms_per_frame"] = own["cpu_ms"].sum()
-        table.loc[model, "energy_j_per_frame"] = own["energy_j"].sum(min_count=1)
-    table["frames_per_s"] = 1e3 / table["ms_per_frame"]
-    words = {
-        model: " + ".join(f"{r.step} {r.ms:.1f}" for r in own.itertuples())
-        for model, own in steps.items()
-    }
-    table["steps"] = pd.Series(words, dtype=object)
-    table["megabytes"] = pd.Series(megabytes, dtype=float)
-    return table.reset_index()
-
-
 def describe_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
     """Compare two models' costs in use in one sentence.
 
     Args:
-        table: From `summarise_costs`.
-        pose: The pose model.
-        image: The image model.
+        table: Of `measure_costs`.
+        pose: The model on keypoints.
+        image: The model on pictures.
 
     Returns:
         The sentence; it says so where energy could not be read.
@@ -197,12 +197,10 @@ def describe_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
     one, two = (rows["ms_per_frame"][m] for m in (pose, image))
     order = "slower" if one > two else "faster"
     text = (
-        f"From the film on, a frame takes {one:.0f} ms with the pose model and "
-        f"{two:.0f} ms with the image model: {max(one, two) / min(one, two):.1f} times "
-        f"{order}."
+        f"From the film on, a frame takes {one:.0f} ms with the pose classifier and "
+        f"{two:.0f} ms with the image classifier: {max(one, two) / min(one, two):.1f} "
+        f"times {order}."
     )
     if rows["energy_j_per_frame"].isna().all():
-        text += (
-            " This machine does not tell its energy; processor seconds stand for it."
-        )
+        text += " This machine does not say its energy; processor seconds stand for it."
     return text

@@ -1,21 +1,12 @@
 """Which of the two models is better, on people never seen, and at what cost."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from utils.core.weights import find_weights
-from utils.evaluation.cost import (
-    describe_costs,
-    measure_decoding,
-    measure_megabytes,
-    measure_steps,
-    summarise_costs,
-    summarise_training,
-)
+from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
 from utils.evaluation.scores import count_confusions, summarise_models
 from utils.evaluation.verdict import build_verdicts
@@ -121,21 +112,6 @@ def verdict(study: "Study") -> Answer:
     )
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What models take.
-
-    Attributes:
-        table: A row a model, see `summarise_costs`.
-        upfront_s: Seconds before a model can learn: its network over all samples.
-        ms_per_frame: Milliseconds from film to posture.
-    """
-
-    table: pd.DataFrame
-    upfront_s: dict[str, float]
-    ms_per_frame: dict[str, float]
-
-
 @question
 def cost(study: "Study") -> Answer:
     """Say what each model costs from the video on: to learn, and a frame in use."""
@@ -146,7 +122,7 @@ def cost(study: "Study") -> Answer:
     )
 
 
-def measure_costs(study: "Study") -> Costs:
+def time_models(study: "Study") -> Costs:
     """Time the way from film to posture on some frames, and add what learning took.
 
     Args:
@@ -156,39 +132,29 @@ def measure_costs(study: "Study") -> Costs:
         The costs of the fitted models.
     """
     seed_training(study.seeds[0])  # one thread, as in training
+    pose = Step(
+        "pose network",
+        partial(estimate_pose, network=study.network),
+        files=find_network_files(study.network),
+    )
+    image = Step(
+        "MobileNetV2",
+        embed_image,
+        n_passes=1 + study.mirror,
+        files=[find_weights(WEIGHTS)],
+    )
+    steps = {POSE: pose, IMAGE: image}
+    if "mobilenet_finetuned" in study.models:  # it learns from augmented versions too
+        n_versions = study.backbone_features.shape[1]
+        steps["mobilenet_finetuned"] = replace(image, n_passes=n_versions)
     paths = study.samples["path"]
-    pictures = read_images(paths[:: max(1, len(paths) // _N_PICTURES)])
     row = study.videos.set_index("video").loc[study.samples["video"].iloc[0]]
-    seen = read_video(
-        Path(row["path"]), every_s=study.every_s, end_s=_DECODED_S, skip_damage=True
-    )
-    decode = measure_decoding(seen)
-    pose = partial(estimate_pose, network=study.network)
-    looks = {"pose network": pose, "MobileNetV2": embed_image}
-    timed = {
-        step: measure_steps([(step, look)], pictures) for step, look in looks.items()
-    }
-    # model -> its network, how often it looks at each sample, and the network's files
-    ways = {
-        "pose_softmax": ("pose network", 1, find_network_files(study.network)),
-        "mobilenet_frozen": ("MobileNetV2", 1 + study.mirror, [find_weights(WEIGHTS)]),
-        "mobilenet_finetuned": (
-            "MobileNetV2",
-            study.backbone_features.shape[1],
-            [find_weights(WEIGHTS)],
+    return measure_costs(
+        study.history,
+        {model: step for model, step in steps.items() if model in study.models},
+        decoded=read_video(
+            Path(row["path"]), every_s=study.every_s, end_s=_DECODED_S, skip_damage=True
         ),
-    }
-    ways = {model: way for model, way in ways.items() if model in study.models}
-    steps = {m: pd.concat([decode, timed[step]]) for m, (step, _, _) in ways.items()}
-    upfront_s = {
-        model: timed[step]["ms"].iloc[0] * n_looks * len(study.samples) / 1000
-        for model, (step, n_looks, _) in ways.items()
-    }
-    table = summarise_costs(
-        summarise_training(study.history),
-        steps,
-        upfront_s=upfront_s,
-        megabytes={m: measure_megabytes(files) for m, (_, _, files) in ways.items()},
+        images=read_images(paths[:: max(1, len(paths) // _N_PICTURES)]),
+        n_frames=len(study.samples),
     )
-    ms_per_frame = {model: own["ms"].sum() for model, own in steps.items()}
-    return Costs(table, upfront_s, ms_per_frame)

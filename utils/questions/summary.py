@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from utils.evaluation.card import build_card, write_card
+from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
 from utils.questions.answer import Answer, question, write_answer
 
@@ -27,16 +27,17 @@ def summary(study: "Study") -> Answer:
     verdict = pd.DataFrame() if asked is None else asked.table
     verdict = verdict.reindex(columns=_VERDICT)
     learnt = study.predictions[study.predictions["model"] != "majority"]
-    card = build_card(
+    card = Card(
         study.samples,
         study.videos,
         scores=bound_scores(learnt),
         verdict=verdict,
         settings=_list_settings(study),
+        held_out=study.held_out,
         limits=limits,
+        files=sorted(study.results.glob("*.keras")),
     )
-    models = sorted(study.results.glob("*.keras"))
-    write_card(card, study.results / "model_card.md", models=models)
+    write_card(card, study.results / "model_card.md")
     missing = [a.sentence for a in study.answers.values() if a.is_missing]
     files = ", ".join(sorted(p.name for p in study.results.iterdir() if p.is_file()))
     table = pd.DataFrame(
@@ -61,5 +62,4 @@ def _list_settings(study: "Study") -> dict[str, object]:
         "seconds between frames": study.every_s,
         "seeds": list(study.seeds),
         "budget": study.budget,
-        "held out": study.held_out,
     }
