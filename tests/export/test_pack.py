@@ -12,63 +12,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.core.skeleton import KEYPOINTS
-from utils.export.model_json import Facts, make_bodies, read_model
+from tests.made_classifiers import FITTED_LABELS, fit_tables, make_tables
+from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, main, read_pack, retrain, write_pack
-from utils.pose.features import build_pair
-from utils.training.protocol import build_inputs
-from utils.training.softmax import PoseClassifier, fit_classifier, load_classifier
+from utils.training.softmax import PoseClassifier, load_classifier
 
 ROOT = Path(__file__).parents[2]
-LABELS = ("lying", "sitting", "standing")
-PEOPLE, N_EACH = ("Zoe Müller", "Anna Lee", "Bob Ray"), 60
 FACTS = Facts("Tested on 3 people.", {"accuracy": 0.9}, temperature=1.4)
-
-
-def _make_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return keypoints, frames and samples of three people, one film each."""
-    poses, sizes = make_bodies(len(PEOPLE) * N_EACH)
-    people = np.repeat(PEOPLE, N_EACH)
-    films = [f"{name} in the kitchen" for name in people]
-    frame_idx = np.tile(np.arange(N_EACH) * 6, len(PEOPLE))
-    frames = pd.DataFrame({"video": films, "frame_idx": frame_idx})
-    frames = frames.assign(time_s=frame_idx / 29.97, path="/home/zoe/1.jpg")
-    frames[["width_px", "height_px"]] = sizes
-    frames["sharpness"] = 1.0
-    keypoints = frames[["video", "frame_idx"]].loc[frames.index.repeat(17)]
-    keypoints = keypoints.assign(keypoint=np.tile(KEYPOINTS, len(frames)))
-    keypoints[["x_px", "y_px", "score"]] = poses.reshape(-1, 3)
-    # by how high the hips are above the ankles: something to learn
-    heights = poses[:, 15:17, 1].mean(axis=1) - poses[:, 11:13, 1].mean(axis=1)
-    ranks = heights.argsort().argsort() * len(LABELS) // len(heights)
-    samples = frames[["video", "frame_idx", "time_s", "path"]].assign(
-        subject=people, label=np.array(LABELS)[ranks], camera="Zoe's phone"
-    )
-    return keypoints, frames, samples.iloc[::2].reset_index(drop=True)
-
-
-def _fit(*, features: str = "normalised", mirror: bool = True) -> PoseClassifier:
-    keypoints, frames, samples = _make_tables()
-    x, mirrored = build_pair(keypoints, frames, samples, kind=features, mirror=mirror)
-    return fit_classifier(
-        build_inputs(samples, x, classes=LABELS, mirrored=mirrored),
-        classes=LABELS,
-        features=features,
-        network="movenet_thunder",
-        n_epochs=4,
-        seed=5,
-    )
 
 
 def _write(folder: Path, classifier: PoseClassifier, facts: Facts = FACTS) -> Path:
     recipe = Recipe(n_epochs=4, seed=5, facts=facts)
     path = folder / "share_pack.zip"
-    return write_pack(path, classifier, *_make_tables(), recipe=recipe)
+    return write_pack(path, classifier, *make_tables(), recipe=recipe)
 
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _write(tmp_path_factory.mktemp("pack"), _fit())
+    return _write(tmp_path_factory.mktemp("pack"), fit_tables())
 
 
 def _change(pack: Path, folder: Path, **contents: bytes | None) -> Path:
@@ -108,7 +69,7 @@ def test_pack_holds_no_picture_no_path_and_no_name_of_a_person(pack: Path) -> No
 
 
 def test_pack_holds_labelled_frames_alone_in_the_order_of_learning(pack: Path) -> None:
-    _, _, samples = _make_tables()
+    _, _, samples = make_tables()
     held = read_pack(pack)
     assert held.frames["subject"].unique().tolist() == ["person1", "person2", "person3"]
     assert held.frames["video"].unique().tolist() == ["film1", "film2", "film3"]
@@ -118,7 +79,7 @@ def test_pack_holds_labelled_frames_alone_in_the_order_of_learning(pack: Path) -
     assert len(held.keypoints) == 17 * len(samples)
     assert held.model["tested_on"]["sentence"] == "Tested on 3 people."
     card = _read(pack, "README.md").decode()
-    for words in (*LABELS, "person3", "ask the people", "No licence is stated"):
+    for words in (*FITTED_LABELS, "person3", "ask the people", "No licence is stated"):
         assert words in card
 
 
@@ -139,7 +100,7 @@ def test_learning_anew_elsewhere_gives_the_same_bytes(
     assert read_model(tmp_path / "retrained/model.json") == read_pack(pack).model
     again = load_classifier(tmp_path / "retrained/pose_softmax.keras")
     x = np.random.default_rng(0).normal(size=(20, 34)).astype(np.float32)
-    np.testing.assert_array_equal(again(x), _fit()(x))
+    np.testing.assert_array_equal(again(x), fit_tables()(x))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +109,7 @@ def test_learning_anew_elsewhere_gives_the_same_bytes(
 def test_every_way_of_learning_is_learnt_anew(
     features: str, mirror: bool, tmp_path: Path
 ) -> None:
-    classifier = _fit(features=features, mirror=mirror)
+    classifier = fit_tables(features=features, mirror=mirror)
     pack = _write(tmp_path, classifier, Facts(mirrored=mirror))
     assert retrain(pack)[2].startswith("The same model to the byte")
 
@@ -202,11 +163,11 @@ def test_what_is_no_pack_is_refused(
 
 
 def test_a_sample_without_its_frame_is_refused(tmp_path: Path) -> None:
-    keypoints, frames, samples = _make_tables()
+    keypoints, frames, samples = make_tables()
     with pytest.raises(ValueError, match="Pass all frames"):
         write_pack(
             tmp_path / "pack.zip",
-            _fit(),
+            fit_tables(),
             keypoints,
             frames.iloc[1:],
             samples,
