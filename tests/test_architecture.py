@@ -29,12 +29,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # a question fits, scores and draws, and makes changed pictures of its own
     "questions": {
         *("core", "video", "frames", "pose", "labelling"),
-        *("training", "evaluation", "plots"),
+        *("training", "evaluation", "predict", "plots"),
     },
     # the study joins what may not know of each other
     "study": {
         *("core", "frames", "pose", "labelling", "training", "evaluation"),
-        *("predict", "questions"),
+        "questions",
     },
     "screen": {"core"},
     "report": {"core", "screen"},

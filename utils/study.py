@@ -23,7 +23,6 @@ from utils.labelling.labels import label_frames
 from utils.pose.estimate import estimate_pictures
 from utils.pose.features import build_pair
 from utils.pose.people import find_people
-from utils.predict.classify import annotate_video
 from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
 from utils.questions.learning_curve import draw_people, learn_from_draws
@@ -43,6 +42,7 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
     ),
 }
 
+_SHOWN = ["model", "n_frames", "accuracy", "accuracy_sd", "log_loss", "log_loss_sd"]
 # The two that claims are on, by their names in sentences.
 NAMES = {"pose_softmax": "pose classifier", "mobilenet_frozen": "image classifier"}
 
@@ -59,6 +59,10 @@ class Fitted(NamedTuple):
     history: pd.DataFrame
     predictions: pd.DataFrame
     scores: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        """Show in a cell what decides; `scores` has more."""
+        return self.scores[_SHOWN].round(3)._repr_html_()
 
 
 @dataclass
@@ -362,35 +366,6 @@ class Study:
             network=self.network,
             n_epochs=softmax.count_best_epochs(self.history, model="pose_softmax"),
             seed=self.seeds[0],
-        )
-
-    def annotate(
-        self, video: str | None = None, *, end_s: float = 60.0, fps: float = 15.0
-    ) -> Path:
-        """Write a film with skeleton and posture; who is in it was not learnt from.
-
-        Args:
-            video: Which; if None the first without labels, or else the first.
-            end_s: Where to stop, seconds.
-            fps: Pictures a second.
-
-        Returns:
-            Path of `annotated.mp4`.
-        """
-        if video is None:
-            labelled = set(self.samples["video"])
-            free = [name for name in self.videos["video"] if name not in labelled]
-            video = (free or list(self.videos["video"]))[0]
-        row = self.videos.set_index("video", drop=False).loc[video]
-        classifier = self.fit_classifier(without=row["subject"])
-        return annotate_video(
-            classifier,
-            row,
-            self.frames,
-            self.keypoints,
-            self.results / "annotated.mp4",
-            fps=fps,
-            end_s=end_s,
         )
 
 

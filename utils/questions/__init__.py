@@ -7,8 +7,8 @@ put `@question` above it and its name into `__init__.pyi`.
 
 - answer: what a question gives, and how a cell shows it
 - comparison: curves, compare, verdict, cost: which model is better, at what cost
-- keypoints: whether the poses are any good
-- quality: mistakes, calibration, doubts, annotators
+- film: one film annotated, its postures in time
+- quality: keypoints, mistakes, calibration, doubts, annotators: are they any good
 - leakage: how much of a score is leak
 - learning_curve: people_needed, seconds_needed
 - background, background_images: whether a model reads the room

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI = 120
+_FILM_PX = 480  # width of a film in a cell
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Answer:
         sentences: What the numbers say, a sentence a line of a list; one stands alone.
         table: All the numbers, as in `<name>.csv`.
         charts: The PNG files drawn, in order.
+        video: A film that was written, an mp4; None for most.
         shown: What of the table a reader sees; nothing if None.
         is_missing: Whether the data could not answer it; then the sentence says why.
     """
@@ -36,6 +38,7 @@ class Answer:
     sentences: tuple[str, ...] = ()
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     charts: tuple[Path, ...] = ()
+    video: Path | None = None
     shown: pd.DataFrame | None = None
     is_missing: bool = False
 
@@ -45,11 +48,13 @@ class Answer:
         return " ".join(self.sentences)
 
     def _ipython_display_(self) -> None:
-        """Show charts, sentences and table, in this order."""
-        from IPython.display import Image, display
+        """Show charts, film, sentences and table, in this order."""
+        from IPython.display import Image, Video, display
 
         for chart in self.charts:
             display(Image(filename=str(chart), alt=self.sentence or self.name))
+        if self.video is not None:
+            display(Video(str(self.video), embed=True, width=_FILM_PX))
         say(self.sentences)
         if self.shown is not None:
             display(self.shown)
@@ -107,7 +112,7 @@ def write_answer(
     if len(table):
         with atomic_path(Path(folder) / f"{name}.csv") as part:
             table.to_csv(part, index=False)
-    return Answer(name, tuple(sentences), table, tuple(paths), shown)
+    return Answer(name, tuple(sentences), table, tuple(paths), shown=shown)
 
 
 def question(ask: Callable[..., Answer]) -> Callable[..., Answer]:
