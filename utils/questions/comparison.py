@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from utils.core.weights import find_weights
 from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
