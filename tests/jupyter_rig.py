@@ -131,11 +131,12 @@ def _wait_until_up(lab: Lab, server: subprocess.Popen, log: Path) -> None:
 
 
 @contextmanager
-def run_browser(profile: Path) -> Iterator["BrowserContext"]:
+def run_browser(profile: Path, *more_args: str) -> Iterator["BrowserContext"]:
     """Run a headless Chromium with a profile of its own until the block ends.
 
     Args:
         profile: Empty folder for the profile.
+        *more_args: Further arguments for it, a fake camera say.
 
     Yields:
         A browser context of 1280 x 800 pixels.
@@ -147,7 +148,7 @@ def run_browser(profile: Path) -> Iterator["BrowserContext"]:
         context = play.chromium.launch_persistent_context(
             str(profile),
             executable_path=find_chromium(),
-            args=list(_CHROMIUM_ARGS),
+            args=[*_CHROMIUM_ARGS, *more_args],
             viewport={"width": 1280, "height": 800},
         )
         context.set_default_timeout(SLOW_MS)
