@@ -250,14 +250,14 @@ def test_a_person_never_learnt_from_on_the_camera(
     loop = loop[loop["frame"] < len(images)]
     found = _describe_run(loop, images, model)
     _LOG.info("first result after %.1f s, load %.1f; %s", first_s, _load(), found)
-    held = [label for label, _ in groupby(loop["label"]) if label]
+    held = [label for label, _ in groupby(loop["label"]) if pd.notna(label)]
     assert results["count"].max() == 0  # a clip without repetitions shows none
     assert found["raw_right"] >= 0.98
     assert found["steady_right"] >= 0.90
     assert found["wrong_s"] < 0.5
     assert found["as_python"] >= 0.99
     assert held == CLIP_LABELS
-    assert first_s <= 5
+    assert first_s <= (5 if _load() < 6 else 15)
     assert found["fps"] >= (12 if _load() < 2 else 5)
     assert not live.errors
 
