@@ -3,8 +3,10 @@
 Figures are logged: `pytest -o log_cli=1 -o log_cli_level=INFO` shows them.
 """
 
+import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from itertools import groupby
@@ -314,3 +316,104 @@ def test_a_film_from_disk_is_followed_in_its_own_time(
     assert right >= 0.98
     assert results["time"].iloc[-1] > 18
     assert live.page.locator(".live-mirrored").count() == 0
+
+
+# --- what goes wrong, in one sentence ---------------------------------------------
+
+
+def _start_and_read(live: LivePage, address: str, part: str) -> None:
+    live.open(address)
+    live.page.get_by_role("button", name="Start camera").click()
+    live.wait_for_status(part)
+    assert live.status.count(". ") <= 1
+    assert not live.errors
+
+
+_NO_CAMERA = (
+    "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException"
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "script", "part"),
+    [
+        (["--use-fake-device-for-media-stream"], "", "The camera was refused."),
+        (["--use-fake-ui-for-media-stream"], "", "No camera was found."),
+        # another program has it: only Windows says so of a real one
+        ([], f"{_NO_CAMERA}('', 'NotReadableError'); }};", "The camera is busy"),
+    ],
+)
+def test_a_camera_that_does_not_come_is_one_sentence(
+    args: list[str], script: str, part: str, pages: Path, tmp_path: Path
+) -> None:
+    with (
+        serve_folder(pages / "live") as address,
+        run_browser(tmp_path / "profile", *args) as browser,
+    ):
+        live = LivePage(browser.new_page())
+        if script:
+            live.page.add_init_script(script)
+        _start_and_read(live, address, part)
+
+
+def test_a_page_over_plain_http_says_so(pages: Path, tmp_path: Path) -> None:
+    args = [*CAMERA_ARGS, "--host-resolver-rules=MAP far.test 127.0.0.1"]
+    with (
+        serve_folder(pages / "live") as address,
+        run_browser(tmp_path / "profile", *args) as browser,
+    ):
+        live = LivePage(browser.new_page())
+        _start_and_read(live, address.replace("127.0.0.1", "far.test"), "plain http")
+
+
+def test_a_hidden_tab_and_an_unplugged_camera_lose_nothing(
+    live: LivePage, pages: Path
+) -> None:
+    with serve_folder(pages / "live") as address:
+        live.open(address)
+        live.start_camera()
+        live.wait_for_results(5)
+        live.page.evaluate(
+            """() => {
+              Object.defineProperty(document, "visibilityState", {
+                value: "hidden", configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+        live.wait_for_status("This tab was hidden")
+        live.page.locator(".live-teach summary").click()
+        live.page.get_by_role("button", name="Record", exact=True).click()
+        live.page.get_by_role("button", name="Stop recording").wait_for()
+        live.page.keyboard.down("2")
+        time.sleep(1)
+        live.page.evaluate(
+            """() => {
+              const [track] = document.querySelector("video").srcObject.getTracks();
+              track.stop();
+              track.dispatchEvent(new Event("ended"));
+            }"""
+        )
+        live.wait_for_status("The camera was unplugged.")
+        live.page.locator(".live-kept", has_text="bending").wait_for()
+        names = live.page.locator(".live-downloads a").all_inner_texts()
+        assert [name.rpartition(".")[2] for name in names] == ["mp4", "csv", "csv"]
+        with live.page.expect_download() as download:
+            live.page.get_by_role("link", name="labels.csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "video,start_s,end_s,label"
+    assert text.splitlines()[1].endswith(",bending")
+    assert not live.errors
+
+
+@pytest.mark.parametrize("what", ["labels", "weights", "keypoints"])
+def test_a_model_that_contradicts_itself_is_refused_with_a_sentence(
+    what: str, live: LivePage, pages: Path, model: Model, tmp_path: Path
+) -> None:
+    wrong = model | {what: [*model[what][1:], model[what][0]]}
+    site = tmp_path / "site"
+    shutil.copytree(pages / "live", site)
+    (site / "model.json").write_text(json.dumps(wrong), encoding="utf-8")
+    with serve_folder(site) as address:
+        live.open(address)
+        live.wait_for_status("model.json cannot be used")
+        assert live.page.get_by_role("button", name="Start camera").is_disabled()

@@ -146,7 +146,7 @@ export class App {
 
   async startCamera() {
     const device = this.view.camera.value;
-    await this.stop("Starting the camera…");
+    await this.stop("Starting the camera: allow it if the browser asks.");
     const turn = this.turn;
     let stream;
     try {

@@ -5,7 +5,9 @@
  */
 
 const KINDS = ['video/mp4;codecs="avc1.42E01F"', "video/mp4", "video/webm"];
-const CHUNK_MS = 1000;
+const CHUNK_MS = 500;
+const KEY_FRAME_MS = 500; // a fragment of mp4 ends where a key frame comes, no sooner
+const BEHIND_S = 0.7; // what has been recorded is in the film so much later
 const SHORTEST_S = 0.2; // a slip of the finger is no label
 
 const two = (number) => String(number).padStart(2, "0");
@@ -25,7 +27,8 @@ export class Recorder {
     this.saver = saver;
     this.changed = changed;
     this.safe = Promise.resolve();
-    this.spans = [];
+    this.spans = []; // kept
+    this.waiting = []; // for the film they lie in
     this.error = null;
     this.held = null;
   }
@@ -36,9 +39,14 @@ export class Recorder {
     const suffix = kind.startsWith("video/mp4") ? ".mp4" : ".webm";
     this.name = nameFilm(who, new Date());
     await this.saver.begin({ name: this.name, who, suffix });
-    this.media = new MediaRecorder(this.stream, { mimeType: kind, videoBitsPerSecond: 4e6 });
+    this.media = new MediaRecorder(this.stream, {
+      mimeType: kind,
+      videoBitsPerSecond: 4e6,
+      videoKeyFrameIntervalDuration: KEY_FRAME_MS,
+    });
     this.media.ondataavailable = ({ data }) => {
       if (data.size) this.keep(() => this.saver.add(this.name, data));
+      this.keepSpans(this.seconds - BEHIND_S);
     };
     const started = new Promise((resolve) => this.media.addEventListener("start", resolve, { once: true }));
     this.media.start(CHUNK_MS);
@@ -50,9 +58,10 @@ export class Recorder {
     return (performance.now() - this.began) / 1000;
   }
 
-  /** Queue something to be made safe, in order. */
+  /** Queue something to be made safe, in order; after a failure nothing is: no holes. */
   keep(save) {
-    this.safe = this.safe.then(save).catch((error) => {
+    const unlessFailed = () => (this.error ? null : save());
+    this.safe = this.safe.then(unlessFailed).catch((error) => {
       this.error ??= error;
     });
     this.safe.then(() => this.changed());
@@ -65,23 +74,24 @@ export class Recorder {
     this.held = { label, start_s: this.seconds };
   }
 
-  /** The key came up: its span is kept, after the film it lies in. */
+  /** The key came up: its span is kept once the film that it lies in is. */
   release() {
     const { held } = this;
     this.held = null;
     if (!held || this.seconds - held.start_s < SHORTEST_S) return;
-    const span = { video: this.name, start_s: held.start_s, end_s: this.seconds, label: held.label };
-    const keep = () =>
+    this.waiting.push({ video: this.name, ...held, end_s: this.seconds });
+  }
+
+  /** Keep the spans that ended before a time. */
+  keepSpans(until_s) {
+    const ready = this.waiting.filter((span) => span.end_s <= until_s);
+    this.waiting = this.waiting.filter((span) => span.end_s > until_s);
+    for (const span of ready) {
       this.keep(async () => {
         await this.saver.label(this.name, span);
         this.spans.push(span);
       });
-    if (this.media.state !== "recording") {
-      keep();
-      return;
     }
-    this.media.addEventListener("dataavailable", keep, { once: true });
-    this.media.requestData();
   }
 
   /** End the film; returns when all of it is safe. */
@@ -92,6 +102,7 @@ export class Recorder {
       this.media.stop();
       await stopped;
     }
+    this.keepSpans(Infinity);
     await this.keep(() => this.saver.end(this.name));
     if (this.error) throw this.error;
   }

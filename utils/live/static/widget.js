@@ -7,7 +7,8 @@
 import { App } from "./app.js";
 import { RemoteSaver } from "./savers.js";
 
-const SLOW_MS = 60_000;
+const SLOW_MS = 60_000; // 8 MB may come from far away
+const KEEP_MS = 15_000;
 
 /** Ask the kernel to keep something; it answers once that is on disk. */
 class Kernel {
@@ -22,7 +23,7 @@ class Kernel {
     const seq = this.seq;
     return new Promise((resolve, reject) => {
       const late = () => this.settle({ seq, ok: false, reason: "the kernel does not answer" });
-      this.waiting.set(seq, { resolve, reject, timer: setTimeout(late, SLOW_MS) });
+      this.waiting.set(seq, { resolve, reject, timer: setTimeout(late, KEEP_MS) });
       this.model.send({ type, seq, ...content }, undefined, bytes ? [bytes] : []);
     });
   }
