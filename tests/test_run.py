@@ -91,10 +91,10 @@ def test_a_failing_cell_still_leaves_a_report_that_says_what_is_missing(
     assert run.main([f"VIDEOS={videos}"]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("make run stopped. ")
-    assert last.endswith("Not done: Save.")
+    assert last.endswith("Not done: Work, Save.")
     report = (project / "out/report.html").read_text(encoding="utf-8")
     assert "This run stopped before its end." in report
-    assert "Not done: Save." in report
+    assert "Not done: Work, Save." in report
     for path in (project / "out").iterdir():
         text = path.read_text(encoding="utf-8")
         for folder in (project, videos, run.ROOT, Path.home(), Path(sys.prefix)):
@@ -108,7 +108,7 @@ def test_an_error_of_a_cell_is_its_own_sentence(
     _write(project, 'raise ValueError("No \\x1b[2Jsitting person. Label one.")')
     assert run.main([]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
-    said = r"No \x1b[2Jsitting person. Label one. Not done: Save."
+    said = r"No \x1b[2Jsitting person. Label one. Not done: Work, Save."
     assert last == f"make run stopped. {said}"
 
 
@@ -128,15 +128,14 @@ def test_where_it_is_the_users_turn_nothing_has_failed(
 def test_a_question_without_an_answer_is_named_last_and_in_the_exit_code(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    mark = {"posenet": {"missing": "Learning curve"}}
     _write(
         project,
-        "from IPython.display import Markdown, display",
-        f"display(Markdown('Two people are needed.'), metadata={mark})",
+        "from utils.questions.answer import Answer",
+        "Answer('learning_curve', ('Two people are needed.',), is_missing=True)",
     )
     assert run.main([]) == 3
-    assert capfd.readouterr().out.splitlines()[-1] == "Done, but for: Learning curve."
-    assert "Missing: Learning curve." in (project / "out/report.html").read_text()
+    assert capfd.readouterr().out.splitlines()[-1] == "Done, but for: learning curve."
+    assert "Missing: learning curve." in (project / "out/report.html").read_text()
 
 
 def test_a_killed_kernel_is_said_to_have_run_out_of_memory(
@@ -204,7 +203,7 @@ def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
 def test_an_executed_section_is_not_missing() -> None:
     notebook = _notebook()
     for idx in (1, 3):
-        notebook.cells[idx].execution_count = 1
+        notebook.cells[idx].metadata["papermill"] = {"exception": False}
     marked = new_output("display_data", {}, metadata={"posenet": {"missing": "Room"}})
     notebook.cells[3].outputs = [marked]
     assert run.list_missing(notebook) == ["Save", "Room"]

@@ -314,7 +314,7 @@ def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
 
 
 def list_missing(notebook: "nbformat.NotebookNode") -> list[str]:
-    """List the sections of which no cell was run, and the questions without an answer.
+    """List the sections of which no cell got done, and the questions without an answer.
 
     Args:
         notebook: An executed notebook.
@@ -323,13 +323,19 @@ def list_missing(notebook: "nbformat.NotebookNode") -> list[str]:
         Headings and names, in order.
     """
     titles = name_sections(notebook)
-    ran = {titles[i] for i in titles if notebook.cells[i].get("execution_count")}
-    named = [title for title in dict.fromkeys(titles.values()) if title not in ran]
+    done = {
+        title
+        for idx, title in titles.items()
+        # None where papermill did not come to the cell; its `status` lies.
+        if notebook.cells[idx].metadata.get("papermill", {}).get("exception") is False
+    }
+    named = [title for title in dict.fromkeys(titles.values()) if title not in done]
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            mark = output.get("metadata", {}).get(_MARK, {})
+            facts = output.get("metadata", {})
+            mark = facts.get(_MARK) or facts.get("text/markdown", {}).get(_MARK, {})
             named += [mark["missing"]] if mark.get("missing") else []
-    return [name for name in dict.fromkeys(named) if name]
+    return [name.replace("_", " ") for name in dict.fromkeys(named) if name]
 
 
 def finish(outcome: Outcome, results: Path) -> int:

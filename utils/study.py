@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from utils.core.files import atomic_path
+from utils.core.files import find_data
 from utils.core.parallel import count_workers
+from utils.core.tables import write_csv
 from utils.evaluation.cost import Costs
 from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image
@@ -82,7 +83,7 @@ class Study:
         seeds: Repeats with other random numbers.
         budget: `quick` or `full`: how long models learn and how much is drawn.
         results: Folder for tables and charts.
-        cache: Folder for what can be made again.
+        cache: Folder for what can be made again; in `find_data()` if empty.
         n_jobs: Processes; -1 is one a core.
         samples: Table `samples`: labelled frames with person and fold.
         held_out: Who or what is held out, one sentence.
@@ -107,7 +108,7 @@ class Study:
     seeds: Sequence[int] = (0, 1, 2)
     budget: str = "quick"
     results: Path | str = "data/results"
-    cache: Path | str = "data/cache"
+    cache: Path | str = ""
     n_jobs: int = -1
     samples: pd.DataFrame = field(init=False)
     held_out: str = field(init=False)
@@ -124,7 +125,8 @@ class Study:
         Raises:
             ValueError: If there are too few labels, postures or people; one sentence.
         """
-        self.results, self.cache = Path(self.results), Path(self.cache)
+        self.results = Path(self.results)
+        self.cache = Path(self.cache or find_data() / "cache")
         self.results.mkdir(parents=True, exist_ok=True)
         self.frame_labels = label_frames(self.frames, self.labels)
         samples = splits.build_samples(self.frames, self.frame_labels, self.videos)
@@ -283,8 +285,7 @@ class Study:
         self.models |= models
         self.history = _join(self.history, history)
         self.predictions = _join(self.predictions, predictions)
-        with atomic_path(self.results / "predictions.csv") as part:
-            self.predictions.to_csv(part, index=False)
+        write_csv(self.predictions, self.results / "predictions.csv")
         for outdated in ("scores", "costs"):
             self.__dict__.pop(outdated, None)
         return Fitted(history, predictions, summarise_scores(predictions))

@@ -22,7 +22,9 @@ _MARKDOWN = re.compile(
     r"|:(?=//)|(?<=www)\."  # addresses become links by themselves
 )
 # What makes a list, a heading or a rule of a line that begins with it.
-_MARKDOWN_START = re.compile(r"^(?:[#+\-=:]|\d+[.)])")
+_MARKDOWN_START = re.compile(
+    r"^(?:(?:#{1,6}|[+\-:]|\d+[.)])(?=\s|$)|[\-=](?=[\s\-=]*$))"
+)
 # A spreadsheet calculates a cell that begins like this; the tab and the carriage return
 # are passed over by some. Own apostrophes are doubled, so that reading is exact.
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")

@@ -249,6 +249,17 @@ def _all_columns(name: str) -> dict[str, str]:
     return {**SCHEMAS[name].columns, **(SCHEMAS[name].optional or {})}
 
 
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table of results as CSV, whole or not at all.
+
+    Args:
+        table: Any table; text that a spreadsheet would calculate is guarded.
+        path: Where to; missing folders are made.
+    """
+    with atomic_path(Path(path)) as part:
+        guard_cells(table).to_csv(part, index=False, lineterminator="\n")
+
+
 def write_table(table: pd.DataFrame, path: Path, name: str) -> None:
     """Check a table and write it to CSV or Parquet (by suffix), whole or not at all.
 

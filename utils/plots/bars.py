@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from utils.core.colours import colour_classes, colour_model, ink_on
+from utils.core.markup import escape_plot
 from utils.plots.style import (
     ACCURACY,
     ERROR_BARS,
@@ -180,9 +181,11 @@ def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     )
     ax = make_axes(ax, (8, 1.0 + 0.35 * max(1, len(wide))))
     left = np.zeros(len(wide))
+    postures = [escape_plot(label) for label in wide.index]
     shades = plt.get_cmap("cividis")(np.linspace(0.15, 0.95, wide.shape[1]))
     for shade, (subject, seconds) in zip(shades, wide.items(), strict=True):
-        ax.barh(wide.index, seconds, left=left, color=shade, ec="w", label=subject)
+        who = escape_plot(subject)
+        ax.barh(postures, seconds, left=left, color=shade, ec="w", label=who)
         left += seconds.to_numpy()
     ax.set_xlabel("labelled seconds")
     ax.set_title(f"{labelled['seconds'].sum():,.0f} s labelled, one shade a person")
@@ -216,11 +219,11 @@ def plot_time_strips(
             face = colours.get(label, "#dddddd")
             ax.barh(row, end - start, left=start, height=0.8, color=face, ec="white")
             if end - start > 0.9:  # shorter ones have no room for a word
-                text = str(label).replace("_", " ")
+                text = escape_plot(str(label).replace("_", " "))
                 style = {"ha": "center", "va": "center", "size": TINY}
                 ax.text((start + end) / 2, row, text, color=ink_on(face), **style)
     ax.set_yticks(range(len(strips)), list(strips))
     ax.invert_yaxis()
     ax.set_xlabel("time in the video (s)")
-    ax.set_title(title, fontsize=TITLE)
+    ax.set_title(escape_plot(title), fontsize=TITLE)
     return ax

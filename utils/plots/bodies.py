@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.core.colours import colour_model
+from utils.core.markup import escape_plot
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
 from utils.plots.sheets import plot_pose
 from utils.plots.style import SMALL, TITLE, make_grid
@@ -40,7 +41,7 @@ def plot_weights(
     for ax, label in zip(axes.flat, classes, strict=False):
         own = weights[weights["label"] == label].set_index("keypoint")
         _draw_weights(ax, own.loc[list(KEYPOINTS)], poses[label], largest)
-        ax.set_title(label.replace("_", " "), fontsize=TITLE)
+        ax.set_title(escape_plot(label.replace("_", " ")), fontsize=TITLE)
     figure.suptitle(
         "What the linear model goes by: larger discs count more, arrows point to\n"
         f"where a keypoint must move to make the posture more probable{title}",
@@ -121,4 +122,4 @@ def _caption(example: pd.Series) -> str:
     for model in ("pose", "image"):
         said = example[f"{model}_predicted"]
         lines.append(f"{model}: {said} {example[f'{model}_probability']:.0%}")
-    return "\n".join(lines).replace("_", " ")
+    return escape_plot("\n".join(lines).replace("_", " "))

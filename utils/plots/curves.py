@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.core.colours import colour_model
+from utils.core.markup import escape_plot
 from utils.plots.style import (
     SMALL,
     TINY,
@@ -152,7 +153,7 @@ def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> F
                 style = {"ha": "center", "va": "center", "fontsize": TINY}
                 colour = "white" if share > 0.5 else "black"
                 ax.text(column, row, text, c=colour, **style)
-        names = [str(c).replace("_", " ") for c in table.columns]
+        names = [escape_plot(str(c).replace("_", " ")) for c in table.columns]
         ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
         ax.set_yticks(range(len(names)), names)
         ax.set_xlabel("predicted")

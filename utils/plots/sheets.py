@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS
+from utils.core.markup import escape_plot
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
 from utils.plots.style import SMALL, TINY, TITLE, make_axes, make_grid
 
@@ -116,6 +117,6 @@ def plot_sheet(
         else:
             plot_pose(image, poses[idx], ax=ax)
         if titles is not None:
-            ax.set_title(titles[idx], fontsize=TINY)
+            ax.set_title(escape_plot(titles[idx]), fontsize=TINY)
     figure.suptitle(title, fontsize=TITLE)
     return figure

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from utils.core.tables import write_csv
 from utils.frames.extraction import extract
 from utils.pose.features import build_features, build_inputs
 from utils.predict.annotate import annotate_frames
@@ -70,7 +71,7 @@ def predict_video(
         raise ValueError(" ".join(unread["problem"]) or f"{video} has no frames.")
     postures = predict_postures(classifier, frames, keypoints, every_s=every_s)
     results.mkdir(parents=True, exist_ok=True)
-    postures.to_csv(results / f"{video.stem}_postures.csv", index=False)
+    write_csv(postures, results / f"{video.stem}_postures.csv")
     annotated = None
     if fps > 0:
         annotated = results / f"{video.stem}_annotated.mp4"

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from utils.core.skeleton import BODY_PARTS, FEATURE_COLUMNS, KEYPOINT_IDX, KEYPOINTS
+from utils.core.tables import write_csv
 from utils.evaluation.scores import score_predictions
 from utils.pose.features import KINDS, build_pair
 from utils.questions.answer import Answer, question, write_answer
@@ -34,7 +35,7 @@ def ablation(study: "Study") -> Answer:
     settings = build_settings(coordinates, default=study.features, mirrored=flipped)
     table = score_settings(study.samples, settings, study.splits, run=study.run)
     weights = average_weights(own, study.splits, classes=study.classes)
-    weights.to_csv(study.results / "weights.csv", index=False)
+    write_csv(weights, study.results / "weights.csv")
     poses = average_poses(own, classes=study.classes)
     title = f"\n{study.n_text}, {len(study.splits)} folds"
     charts = {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path
 from utils.core.markup import escape_markdown
+from utils.core.tables import write_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,17 +56,20 @@ class Answer:
             display(Image(filename=str(chart), alt=self.sentence or self.name))
         if self.video is not None:
             display(Video(str(self.video), embed=True, width=_FILM_PX))
-        say(self.sentences)
+        # `make run` reads the mark, and names in its last line what is missing.
+        mark = {"posenet": {"missing": self.name}} if self.is_missing else None
+        say(self.sentences, metadata=mark)
         if self.shown is not None:
             display(self.shown)
 
 
-def say(sentences: Sequence[str] | pd.Series) -> None:
+def say(sentences: Sequence[str] | pd.Series, *, metadata: dict | None = None) -> None:
     """Show sentences under a cell: one as a paragraph, several as a list.
 
     Args:
         sentences: Plain text; whatever would be markup is shown as written. Empty ones
             are left out.
+        metadata: Facts that the output carries.
     """
     from IPython.display import Markdown, display
 
@@ -74,7 +78,7 @@ def say(sentences: Sequence[str] | pd.Series) -> None:
     if len(lines) > 1:
         lines = [f"- {line}" for line in lines]
     if lines:
-        display(Markdown("\n".join(lines)))
+        display(Markdown("\n".join(lines), metadata=metadata))
 
 
 def write_answer(
@@ -110,8 +114,7 @@ def write_answer(
         plt.close(figure)
     table = pd.DataFrame() if table is None else table
     if len(table):
-        with atomic_path(Path(folder) / f"{name}.csv") as part:
-            table.to_csv(part, index=False)
+        write_csv(table, Path(folder) / f"{name}.csv")
     return Answer(name, tuple(sentences), table, tuple(paths), shown=shown)
 
 

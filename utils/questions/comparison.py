@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from utils.core.tables import write_csv
 from utils.core.weights import find_weights
 from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
@@ -67,7 +68,7 @@ def compare(study: "Study") -> Answer:
         ms_per_frame=study.costs.ms_per_frame,
     )
     bounds = bound_scores(study.predictions)
-    bounds.to_csv(study.results / "intervals.csv", index=False)
+    write_csv(bounds, study.results / "intervals.csv")
     learnt = [name for name in table["model"] if name != "majority"]
     counts = {m: count_confusions(study.predictions, model=m) for m in learnt}
     seeds = f"mean of {len(study.seeds)} seeds"
@@ -85,7 +86,7 @@ def compare(study: "Study") -> Answer:
 def _describe_difference(study: "Study") -> list[str]:
     """Say how much more often one model is right, with its interval over people."""
     table = compare_models(study.predictions, first=POSE, second=IMAGE)
-    table.to_csv(study.results / "differences.csv", index=False)
+    write_csv(table, study.results / "differences.csv")
     accuracy = study.scores.set_index("model")["accuracy"]
     row = table.set_index("metric").loc["accuracy"]
     return [
