@@ -68,7 +68,7 @@ def read_images(clip: Path, *, step: int = 1) -> Iterator[tuple[float, np.ndarra
 
 def read_spans(video: str) -> pd.DataFrame:
     """Return the labels of a demo clip in order of time."""
-    labels = read_labels_file(ROOT / "data/labels.csv")
+    labels = read_labels_file(ROOT / "videos/labels.csv")
     return labels[labels["video"] == video].sort_values("start_s")
 
 

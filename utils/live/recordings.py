@@ -16,6 +16,7 @@ from utils.core.files import atomic_path
 from utils.labelling.actions import Action
 from utils.labelling.csv_store import check_name
 from utils.labelling.journal import LabelLog
+from utils.labelling.labels import find_labels
 from utils.labelling.spans import Span
 
 SUFFIXES = (".mp4", ".webm")
@@ -107,7 +108,7 @@ class Recordings:
         span = Span(float(content["start_s"]), float(content["end_s"]), label)
         if not 0 <= span.start_s < span.end_s:
             raise ValueError(f"Expected a span of time, got {span[:2]}.")
-        log = LabelLog(self.labels)
+        log = LabelLog(find_labels(self.labels, self.videos))
         log.write(Action("paint", video=name, label=label, spans={name: (span,)}))
 
     def _find(self, content: Mapping[str, Any]) -> Path:

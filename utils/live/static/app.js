@@ -69,7 +69,8 @@ export class App {
 
   pickAway() {
     const home = Number(this.view.home.value);
-    return String(this.labels.findIndex((_, i) => i !== home));
+    const usual = this.labels.indexOf("squatting");
+    return String(usual >= 0 && usual !== home ? usual : this.labels.findIndex((_, i) => i !== home));
   }
 
   describe() {
@@ -463,7 +464,7 @@ export class App {
       });
       return make("li", {}, link);
     });
-    const hint = make("li", {}, "Put all of them into videos/ (add the lines to files that are there already), then make run.");
+    const hint = make("li", {}, "Put all of them into the folder of your films and make run. To labels and people that you have already, add the lines.");
     this.view.downloads.replaceChildren(...items, hint);
   }
 }

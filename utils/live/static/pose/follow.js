@@ -1,9 +1,9 @@
-/* One person's pose from frame to frame: the rule of utils/pose by which film is followed.
+/* One person through a video: the rule and constants of utils/pose/follow.py.
  *
- * The square of the frame before is looked at; a second look is needed only where the
- * new pose's own square overlaps it too little. Where the person is lost, and after a
- * gap in time, the search starts afresh: the whole picture, then the person, and the
- * picture turned to the side where that is doubtful (people who lie).
+ * The square round the person of the frame before is looked at, and a second look is
+ * taken only where the new pose's own square lies elsewhere. Where the person is lost,
+ * after a gap in time and at a cut, the search starts afresh: the whole picture, then
+ * the person, and the picture turned to the side where that is doubtful.
  */
 
 import { frameSquare, hasTorso, isUpright, meanScore, overlap, personSquare } from "./squares.js";
@@ -11,6 +11,8 @@ import { frameSquare, hasTorso, isUpright, meanScore, overlap, personSquare } fr
 const MIN_OVERLAP = 0.8;
 const LOST_SCORE = 0.3;
 const MAX_GAP_S = 0.5;
+const CUT_LEVELS = 40;
+const GLANCE = 16; // points a side that two frames are compared at
 const DOUBTFUL_SCORE = 0.5;
 const TURNED_MARGIN = 0.1;
 
@@ -38,6 +40,24 @@ export function turnBack(pose, turns, { width, height }) {
   return back;
 }
 
+/** A few points of a picture, to see whether the next has anything to do with it. */
+function glance({ data, width, height }) {
+  const points = [];
+  const place = (i, n) => Math.trunc((i * (n - 1)) / (GLANCE - 1));
+  for (let row = 0; row < GLANCE; row += 1) {
+    for (let column = 0; column < GLANCE; column += 1) {
+      const at = 4 * (place(row, height) * width + place(column, width));
+      points.push(data[at], data[at + 1], data[at + 2]);
+    }
+  }
+  return points;
+}
+
+const isLost = (pose) => meanScore(pose) < LOST_SCORE || !hasTorso(pose);
+
+const findSquare = (pose, { width, height }) =>
+  personSquare(pose, width, height) ?? frameSquare(width, height);
+
 /** Follows one person with `look(picture, square)`, see network.js. */
 export class Follower {
   constructor(look) {
@@ -48,20 +68,29 @@ export class Follower {
   /** Forget the frame before. */
   reset() {
     this.square = null;
-    this.time = null;
+    this.time = -Infinity;
+    this.glance = null;
   }
 
   /** The pose in a picture at a time in seconds: {pose, looks}. */
   async next(picture, time) {
     this.looks = 0;
-    const gap = this.time === null ? Infinity : time - this.time;
-    if (gap < 0 || gap > MAX_GAP_S) this.square = null;
-    let pose = this.square && (await this.followOn(picture));
+    const isCut = this.isCut(picture);
+    const gap = time - this.time;
+    const goesOn = !isCut && gap >= 0 && gap <= MAX_GAP_S;
+    let pose = goesOn && this.square ? await this.followOn(picture) : null;
     pose ??= await this.startAfresh(picture);
-    this.square = personSquare(pose, picture.width, picture.height);
-    this.square ??= hasTorso(pose) ? frameSquare(picture.width, picture.height) : null;
+    this.square = isLost(pose) ? null : findSquare(pose, picture);
     this.time = time;
     return { pose, looks: this.looks };
+  }
+
+  isCut(picture) {
+    const before = this.glance;
+    this.glance = glance(picture);
+    if (!before) return true;
+    const change = this.glance.reduce((sum, level, i) => sum + Math.abs(level - before[i]), 0);
+    return change / before.length > CUT_LEVELS;
   }
 
   async see(picture, square) {
@@ -69,13 +98,12 @@ export class Follower {
     return this.look(picture, square);
   }
 
-  /** Look at the square of the frame before; null where the person is lost. */
+  /** Look where the person was, then where they are; null where they are lost. */
   async followOn(picture) {
-    const { width, height } = picture;
     const pose = await this.see(picture, this.square);
-    if (meanScore(pose) < LOST_SCORE || !hasTorso(pose)) return null;
-    const own = personSquare(pose, width, height) ?? frameSquare(width, height);
-    return overlap(own, this.square) < MIN_OVERLAP ? this.see(picture, own) : pose;
+    if (isLost(pose)) return null;
+    const own = findSquare(pose, picture);
+    return overlap(own, this.square) >= MIN_OVERLAP ? pose : this.see(picture, own);
   }
 
   async startAfresh(picture) {
