@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"core"},
     "evaluation": {"core"},
     # a saved classifier on a new film: the way from the film to the posture once more
-    "predict": {"core", "video", "frames", "pose", "training"},
+    "predict": {"core", "video", "frames", "pose", "screen", "training"},
     # what is exported is the feature rule and the classifier itself, not a copy of them
     # (the live page reads `model_json`, and `forms` writes the page among the others)
     "export": {"core", "live", "pose", "screen", "training"},

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from utils.predict.classify import predict_video
+from utils.screen import follow_bars
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", default="data/results", help="where files go")
     settings = parser.parse_args(arguments)
     try:
-        found = predict_video(settings.video, settings.model, results=settings.results)
+        with follow_bars():
+            found = predict_video(
+                settings.video, settings.model, results=settings.results
+            )
     except (ValueError, OSError) as error:
         print(f"make predict stopped. {error}", file=sys.stderr)
         return 1

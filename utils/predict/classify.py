@@ -12,7 +12,7 @@ from utils.pose.features import build_features, build_inputs
 from utils.predict.annotate import annotate_frames
 from utils.predict.bouts import build_all_bouts, predict_each_frame
 from utils.training.softmax import load_classifier
-from utils.video.catalogue import list_videos
+from utils.video.catalogue import build_videos
 from utils.video.reader import read_video, write_video
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def predict_video(
     classifier = load_classifier(Path(model))
     if not video.is_file():
         raise FileNotFoundError(f"There is no film at {video}. Name a film that is.")
-    videos, problems = list_videos(video)
+    videos, problems = build_videos([video])
     if videos.empty:
         raise ValueError(" ".join(problems["problem"]) or f"{video} is no film.")
     frames, keypoints, unread = extract(

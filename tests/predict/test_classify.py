@@ -1,0 +1,44 @@
+"""A saved classifier on a new film."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.made_classifiers import LABELS, make_classifier
+from utils.predict.__main__ import main
+from utils.predict.classify import predict_video
+from utils.training.softmax import save_classifier
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "pose.keras"
+    save_classifier(make_classifier(), path)
+    return path
+
+
+def test_new_film_is_labelled_from_its_path_alone(
+    model: Path, demo_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = (demo_videos / "person1_a.mp4").resolve()
+    monkeypatch.chdir(tmp_path)  # what is made again is kept under data/
+    found = predict_video(
+        film, model, results=tmp_path / "out", every_s=1.0, fps=0, n_jobs=1
+    )
+    written = pd.read_csv(tmp_path / "out/person1_a_postures.csv")
+    assert set(found.postures["label"]) <= set(LABELS)
+    assert len(written) == len(found.postures) > 0
+    assert set(written["video"]) == {"person1_a"}
+    assert found.annotated is None
+
+
+def test_what_is_no_film_is_refused_in_a_sentence(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FileNotFoundError, match="There is no film at"):
+        predict_video(tmp_path / "film.mp4", model)
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    assert main([str(text), str(model), "--results", str(tmp_path)]) == 1
+    assert "make predict stopped. text" in capsys.readouterr().err
