@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the study joins what may not know of each other
     "study": {
         *("core", "frames", "pose", "labelling", "training", "evaluation"),
-        "questions",
+        *("questions", "screen"),
     },
     "screen": {"core"},
     "report": {"core", "screen"},

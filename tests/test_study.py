@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from utils.core.skeleton import KEYPOINTS
+from utils.screen import YourTurn
 from utils.study import MODELS, Study
 
 POSTURES = ("lying", "standing")
@@ -87,6 +88,13 @@ def test_one_person_alone_gets_folds_of_time_that_are_said_to_flatter(
     )
     assert "flattering" in study.held_out
     assert study.samples["fold"].nunique() == 2
+
+
+def test_without_labels_it_is_the_users_turn(tmp_path: Path) -> None:
+    tables = make_tables(("anna", "ben"))
+    tables["labels"] = tables["labels"].head(0)
+    with pytest.raises(YourTurn, match=r"has a label.*label in the labelling cell"):
+        Study(*tables.values(), results=tmp_path / "r", cache=tmp_path / "c")
 
 
 def test_models_are_fitted_on_the_same_rows_and_read_back(tmp_path: Path) -> None:

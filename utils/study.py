@@ -27,6 +27,7 @@ from utils.pose.people import find_people
 from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
 from utils.questions.learning_curve import draw_people, learn_from_draws
+from utils.screen import YourTurn
 from utils.training import mobilenet, protocol, softmax, splits
 from utils.training.backbone import embed_frames, pool_features
 from utils.training.sklearn_models import build_recipe_model
@@ -123,16 +124,22 @@ class Study:
         """Join labels with frames and people, and divide the people into folds.
 
         Raises:
-            ValueError: If there are too few labels, postures or people; one sentence.
+            YourTurn: If too little is labelled; the sentence says what to label.
         """
         self.results = Path(self.results)
         self.cache = Path(self.cache or find_data() / "cache")
         self.results.mkdir(parents=True, exist_ok=True)
         self.frame_labels = label_frames(self.frames, self.labels)
-        samples = splits.build_samples(self.frames, self.frame_labels, self.videos)
-        self.samples, self.held_out = splits.choose_folds(
-            samples, n_folds=self.n_folds, seed=self.seeds[0]
-        )
+        try:
+            samples = splits.build_samples(self.frames, self.frame_labels, self.videos)
+            self.samples, self.held_out = splits.choose_folds(
+                samples, n_folds=self.n_folds, seed=self.seeds[0]
+            )
+        except ValueError as error:  # too little is labelled
+            raise YourTurn(
+                f"{error} Videos, frames and keypoints are done; now it is your turn: "
+                "label in the labelling cell, then run the cells below it."
+            ) from error
         self.classes = sorted(self.samples["label"].unique())
         self.splits = splits.build_splits(self.samples)
 
