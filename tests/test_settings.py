@@ -140,6 +140,7 @@ def test_what_can_work_passes(project: Path) -> None:
         ({"VIDEOS": "empty"}, "No film"),
         ({"POSE_MODEL": "posenet_100"}, "expected movenet_"),
         ({"LABELS": "data"}, "is a folder. Give a CSV file"),
+        ({"PROGRAM": "paint"}, "PROGRAM=paint: expected boris"),
         ({"IMPORT": "nowhere.csv"}, "IMPORT=nowhere.csv: there is no such file"),
         ({"RESULTS": "file"}, "RESULTS=file is a file"),
         ({"RESULTS": "."}, "the project's own folder"),
@@ -159,6 +160,9 @@ def test_what_cannot_work_is_refused(
 
 def test_a_bad_line_of_labels_or_videos_is_told_first(project: Path) -> None:
     (project / "data/labels.csv").write_text("video,start_s,end_s,label\na,2,1,sit\n")
+    with pytest.raises(ValueError, match=r"labels.csv, line 2"):
+        settings.check_settings(FINE, root=project)
+    (project / "data/labels.csv").rename(project / "videos/labels.csv")
     with pytest.raises(ValueError, match=r"labels.csv, line 2"):
         settings.check_settings(FINE, root=project)
     (project / "videos/videos.csv").write_text("film,who\na,anna\n")

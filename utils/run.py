@@ -70,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("settings", nargs="*", metavar="NAME=value")
     given = parser.parse_args(arguments).settings
     print("[    0 s] Settings, labels and videos.csv", flush=True)
-    signal.signal(signal.SIGTERM, _raise_interrupt)
+    before = signal.signal(signal.SIGTERM, _raise_interrupt)
+    _watch_make()
     try:
         settings, results = _prepare(given)
         outcome = run_notebook(settings, results=results)
@@ -84,11 +85,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _end_kernels()
         # A thread still waits for the kernel; nothing is left that must be put away.
         os._exit(_INTERRUPTED + (error.args or (signal.SIGINT,))[0])
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _raise_interrupt(number: int, _: object) -> None:
     """End on SIGTERM as on ctrl-C, with no worker left behind."""
     raise KeyboardInterrupt(number)
+
+
+def _watch_make() -> None:
+    """Stop when the make that started this run is gone: whoever kills it means both."""
+    import psutil
+
+    above = [p for p in psutil.Process().parents() if p.name() in ("make", "gmake")]
+    if "MAKELEVEL" not in os.environ or not above:
+        return
+
+    def watch() -> None:
+        with suppress(psutil.NoSuchProcess):
+            while above[0].is_running() and above[0].status() != psutil.STATUS_ZOMBIE:
+                time.sleep(_LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _prepare(given: Sequence[str]) -> tuple[dict[str, Any], Path]:

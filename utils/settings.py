@@ -187,7 +187,7 @@ def check_settings(values: Mapping[str, Any], *, root: Path) -> None:
     videos = values.get("VIDEOS", "")
     if "://" not in videos:
         _check_videos(root / videos, videos, root)
-    _check_labels(root / values.get("LABELS", ""), values.get("IMPORT", ""), root)
+    _check_labels(values, root)
     _check_results(values, root)
 
 
@@ -208,16 +208,23 @@ def _check_videos(folder: Path, given: str, root: Path) -> None:
         read_table(folder / "videos.csv", "subjects")
 
 
-def _check_labels(labels: Path, imported: str, root: Path) -> None:
+def _check_labels(values: Mapping[str, Any], root: Path) -> None:
     """Refuse labels that cannot be read, line by line, whatever their films."""
     from utils.labelling.csv_store import parse_labels
+    from utils.labelling.formats.convert import PROGRAMS
 
+    labels, imported = root / values.get("LABELS", ""), values.get("IMPORT", "")
+    program = values.get("PROGRAM", next(iter(PROGRAMS)))
     if labels.is_dir() and labels != root:
-        raise ValueError(f"LABELS={labels.name} is a folder. Give a CSV file.")
+        raise ValueError(f"LABELS={values['LABELS']} is a folder. Give a CSV file.")
+    if not labels.exists():  # then they begin as those that the films bring
+        labels = root / values.get("VIDEOS", "") / "labels.csv"
     if labels.is_file():
         parse_labels(labels.read_bytes(), where=labels.name)
     if imported and not (root / imported).is_file():
         raise FileNotFoundError(f"IMPORT={imported}: there is no such file.")
+    if program not in PROGRAMS:
+        raise ValueError(f"PROGRAM={program}: expected {', '.join(PROGRAMS)}.")
 
 
 def _check_results(values: Mapping[str, Any], root: Path) -> None:
