@@ -71,7 +71,8 @@ def _run_cell(live: LivePage, lab: Lab) -> None:
 
 def _record(live: LivePage, *, hold_s: float = 2.0) -> None:
     """Press Record and hold the key of the first class; go on recording."""
-    live.page.locator(".live-teach summary").click()
+    if not live.page.locator(".live-teach[open]").count():
+        live.page.locator(".live-teach summary").click()
     live.page.get_by_role("button", name="Record", exact=True).click()
     live.page.get_by_role("button", name="Stop recording").wait_for()
     live.page.keyboard.down("1")
@@ -139,17 +140,18 @@ def test_what_the_cell_acknowledged_outlives_a_killed_kernel(
     live.page.get_by_role("button", name="Start camera").click()
     live.wait_for_status("The camera is running.")
     _record(live)
+    assert (
+        live.page.locator(".jp-CodeCell").count() == 1
+    )  # the 1 was not the notebook's
     text = live.page.locator(".jp-OutputArea-output", has_text="kernel").inner_text()
     os.kill(int(text.split()[-1]), signal.SIGKILL)
     time.sleep(1)
     _check_recording(lab.folder / "videos", lab.folder / "labels.csv")
 
 
-def test_make_live_keeps_recordings_and_outlives_a_kill(
+def test_make_live_teaches_before_the_first_run_and_outlives_a_kill(
     live: LivePage, tmp_path: Path
 ) -> None:
-    (tmp_path / "results/live").mkdir(parents=True)
-    shutil.copy(MODEL, tmp_path / "results/live/model.json")
     command = [sys.executable, "-m", "utils.live.server", "--PORT=0"]
     for name in ("RESULTS", "VIDEOS"):
         command.append(f"--{name}={tmp_path / name.lower()}")
@@ -161,6 +163,9 @@ def test_make_live_keeps_recordings_and_outlives_a_kill(
         live.open(said.split()[1])
         live.page.get_by_role("button", name="Start camera").click()
         live.wait_for_status("The camera is running.")
+        live.page.locator(".live-teach summary").click()
+        live.page.get_by_label("New posture").fill("arms_raised")
+        live.page.get_by_role("button", name="Add").click()
         _record(live)
     finally:
         server.kill()

@@ -1,6 +1,6 @@
 /* The live page: pictures to poses to postures, and what a person does with it.
  *
- * `services`: {loadParts: () => {worker, wasm, weights}, saver, hints}. It is told the
+ * `services`: {loadParts: () => {worker, wasm, weights}, saver, keys: element}. It is told the
  * model (null: there is none yet, so it only teaches) and `setup` {colours, sides, classes}.
  */
 
@@ -102,28 +102,28 @@ export class App {
     view.video.addEventListener("error", () => {
       if (this.source?.isFilm) this.stop(SENTENCES.unplayable);
     });
-    this.onKey = (event) => this.pressKey(event);
-    this.onHide = () => this.hide();
-    this.onLeave = (event) => this.leave(event);
-    document.addEventListener("keydown", this.onKey);
-    document.addEventListener("keyup", this.onKey);
-    document.addEventListener("visibilitychange", this.onHide);
-    globalThis.addEventListener("beforeunload", this.onLeave);
+    this.stops = new AbortController();
+    const { signal } = this.stops;
+    const onKey = (event) => this.pressKey(event);
+    // in a notebook keys are ours only where the focus is, and then not the notebook's
+    const keys = this.services.keys ?? document;
+    keys.addEventListener("keydown", onKey, { signal });
+    keys.addEventListener("keyup", onKey, { signal });
+    document.addEventListener("visibilitychange", () => this.hide(), { signal });
+    globalThis.addEventListener("blur", () => this.letGo(), { signal }); // no keyup comes
+    globalThis.addEventListener("beforeunload", (event) => this.leave(event), { signal });
   }
 
   /** Let go of camera, worker and listeners: the page or the cell is gone. */
   close() {
     this.stop("");
     this.estimator?.stop();
-    document.removeEventListener("keydown", this.onKey);
-    document.removeEventListener("keyup", this.onKey);
-    document.removeEventListener("visibilitychange", this.onHide);
-    globalThis.removeEventListener("beforeunload", this.onLeave);
+    this.stops.abort();
   }
 
   hide() {
     if (document.visibilityState !== "hidden" || !this.source) return;
-    this.recorder?.release();
+    this.letGo();
     this.forget();
     this.say(SENTENCES.hidden);
   }
@@ -385,8 +385,9 @@ export class App {
     this.markHeld(label);
   }
 
-  letGo(label) {
-    if (this.recorder?.held?.label !== label) return;
+  /** The key of a label came up; without one, whichever is held. */
+  letGo(label = this.recorder?.held?.label) {
+    if (!this.recorder?.held || this.recorder.held.label !== label) return;
     this.recorder.release();
     this.markHeld(null);
   }
@@ -415,6 +416,7 @@ export class App {
     }
     this.recorder = recorder;
     this.markRecording(true);
+    this.view.record.focus({ preventScroll: true }); // it lost the focus while disabled
     this.showKept(recorder);
   }
 

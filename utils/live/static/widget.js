@@ -42,6 +42,7 @@ function render({ model, el }) {
   const kernel = new Kernel(model);
   let take = null;
   const services = {
+    keys: el,
     saver: new RemoteSaver((...asked) => kernel.ask(...asked)),
     loadParts: () =>
       new Promise((resolve, reject) => {
@@ -50,6 +51,7 @@ function render({ model, el }) {
         model.send({ type: "start" });
       }),
   };
+  el.dataset.lmSuppressShortcuts = "true";
   const app = new App(el, services);
   app.say("Waiting for the kernel. Run this cell if it does not answer.");
   const listen = (message, buffers) => {
