@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -248,3 +249,25 @@ def test_noise_of_libraries_stays_out_of_the_report_and_warnings_stay_in() -> No
     notebook = new_notebook(cells=[new_code_cell("", outputs=outputs)])
     kept = report.drop_noise(notebook).cells[-1].outputs
     assert [output.text for output in kept] == [warning, noise]
+
+
+def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
+    rows = [["majority", 0.2, 1.8, 6], ["pose_softmax", 0.98, 0.1, 6]]
+    rows += [["mobilenet_frozen", 0.9, 0.3, 6], ["mobilenet_finetuned", 0.95, 0.2, 6]]
+    columns = ["model", "accuracy", "log_loss", "n_people"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.to_csv(tmp_path / "comparison.csv", index=False)
+    claims = pd.DataFrame({"verdict": ["TRUE", "CANNOT TELL", "TRUE"]})
+    claims["sentence"] = ["TRUE: the pose model is better.", "b", "c"]
+    claims.to_csv(tmp_path / "verdict.csv", index=False)
+    lines = report.describe_answer(tmp_path)
+    assert len(lines) == 5
+    assert lines[0].startswith("Pose softmax: right in 98.0% of the frames of people")
+    assert lines[3:] == [
+        "Claims: 2 TRUE, 1 CANNOT TELL.",
+        "TRUE: the pose model is better.",
+    ]
+    assert report.describe_answer(tmp_path / "none") == []
+    page = _write(tmp_path, [new_markdown_cell("# T")])
+    assert page.index("2 TRUE, 1 CANNOT TELL") < page.index("<h1")
+    assert "2 TRUE" not in _write(tmp_path, [], failure="It stopped.")

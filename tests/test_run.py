@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -179,25 +178,6 @@ def test_where_data_cannot_be_written_its_place_is_among_the_results(
     _write(project, "from utils.core.files import find_data\nprint(find_data())")
     assert run.main(["RESULTS=out"]) == 0
     assert str(project / "out/data") in capfd.readouterr().out
-
-
-def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
-    rows = [["majority", 0.2, 1.8, 6], ["pose_softmax", 0.98, 0.1, 6]]
-    rows += [["mobilenet_frozen", 0.9, 0.3, 6], ["mobilenet_finetuned", 0.95, 0.2, 6]]
-    columns = ["model", "accuracy", "log_loss", "n_people"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.to_csv(tmp_path / "comparison.csv", index=False)
-    claims = pd.DataFrame({"verdict": ["TRUE", "CANNOT TELL", "TRUE"]})
-    claims["sentence"] = ["TRUE: the pose model is better.", "b", "c"]
-    claims.to_csv(tmp_path / "verdict.csv", index=False)
-    lines = run.describe_answer(tmp_path)
-    assert len(lines) == 5
-    assert lines[0].startswith("pose_softmax: right in 98.0% of the frames of people")
-    assert lines[3:] == [
-        "Claims: 2 TRUE, 1 CANNOT TELL.",
-        "TRUE: the pose model is better.",
-    ]
-    assert run.describe_answer(tmp_path / "none") == []
 
 
 def test_an_executed_section_is_not_missing() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 import nbformat
+import pandas as pd
 from mistune import HTMLRenderer, create_markdown
 from mistune.util import escape as escape_text
 
@@ -120,8 +121,8 @@ def write_report(
 ) -> Path:
     """Write an executed notebook as one HTML file that needs nothing else.
 
-    Outputs of the cell tagged `answer` come first, code is folded, and the files
-    beside the notebook are linked at the end.
+    Outputs of the cell tagged `answer` come first, or else the answer in words; code
+    is folded, and the files beside the notebook are linked at the end.
 
     Args:
         executed: The executed notebook, or one that JupyterLab has saved.
@@ -145,6 +146,7 @@ def write_report(
         is_turn=is_turn,
         missing=missing,
         answer=[cell for cell in cells if ANSWER in cell["tags"]],
+        found=[] if failure else describe_answer(folder),
         cells=cells,
         contents=[h for h in contents.headings if h.level in (2, 3)],
         files=[
@@ -176,6 +178,36 @@ def save_report(os_path: str, model: dict[str, Any], **_: object) -> None:
         with suppress(OSError):  # a full disk must not keep the notebook from saving
             folder.mkdir(parents=True, exist_ok=True)
             write_report(path)
+
+
+def describe_answer(results: Path) -> list[str]:
+    """Say in five lines what a run found, read from its files.
+
+    Args:
+        results: Folder with `comparison.csv` and `verdict.csv`.
+
+    Returns:
+        Lines; none for what is not there.
+    """
+    lines = []
+    if (results / "comparison.csv").is_file():
+        table = pd.read_csv(results / "comparison.csv")
+        table = table[table["model"] != "majority"]
+        for row in table.head(3).itertuples():
+            who = f"people never seen ({row.n_people} people"
+            if row.n_people == 1:
+                who = "times held out (one person, the same room: flattering"
+            lines.append(
+                f"{row.model.replace('_', ' ').capitalize()}: right in "
+                f"{row.accuracy:.1%} of the frames of {who}; log loss "
+                f"{row.log_loss:.3f})."
+            )
+    if (results / "verdict.csv").is_file():
+        verdict = pd.read_csv(results / "verdict.csv", dtype=str)
+        counts = verdict["verdict"].value_counts()
+        told = ", ".join(f"{n} {word}" for word, n in counts.items())
+        lines += [f"Claims: {told}.", str(verdict["sentence"].iloc[0])]
+    return lines
 
 
 def find_results(executed: Path, notebook: nbformat.NotebookNode) -> Path:

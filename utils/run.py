@@ -369,6 +369,7 @@ def finish(outcome: Outcome, results: Path) -> int:
         The exit code.
     """
     from utils.core.markup import escape_terminal
+    from utils.report import describe_answer
 
     def say(text: str) -> None:
         print(escape_terminal(text))
@@ -395,34 +396,6 @@ def finish(outcome: Outcome, results: Path) -> int:
     elif outcome.missing:
         say(f"Done, but for: {', '.join(outcome.missing)}.")
     return outcome.code
-
-
-def describe_answer(results: Path) -> list[str]:
-    """Say in five lines what the run found, read from its files.
-
-    Args:
-        results: Folder with `comparison.csv` and `verdict.csv`.
-
-    Returns:
-        Lines; none for what is not there.
-    """
-    import pandas as pd
-
-    lines = []
-    if (results / "comparison.csv").is_file():
-        table = pd.read_csv(results / "comparison.csv")
-        table = table[table["model"] != "majority"]
-        lines += [
-            f"{row.model}: right in {row.accuracy:.1%} of the frames of people never "
-            f"seen ({row.n_people} people; log loss {row.log_loss:.3f})."
-            for row in table.head(3).itertuples()
-        ]
-    if (results / "verdict.csv").is_file():
-        verdict = pd.read_csv(results / "verdict.csv", dtype=str)
-        counts = verdict["verdict"].value_counts()
-        told = ", ".join(f"{n} {word}" for word, n in counts.items())
-        lines += [f"Claims: {told}.", str(verdict["sentence"].iloc[0])]
-    return lines
 
 
 if __name__ == "__main__":
