@@ -93,6 +93,38 @@ def hostile_report(tmp_path: Path, canary: tuple[int, list[str]]) -> Path:
     )
 
 
+def check_in_browser(path: Path, profile: Path, *, title: str) -> str:
+    """Open a report in Chromium: it runs nothing, fetches nothing, and is never wide.
+
+    Args:
+        path: The report.
+        profile: Empty folder for the browser's profile.
+        title: What the page's title must still be.
+
+    Returns:
+        The text that is shown.
+    """
+    requests, events = [], []
+    with run_browser(profile) as context:
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", lambda dialog: (events.append("dialog"), dialog.dismiss()))
+        # The page does not even try what its policy forbids: that would be told here.
+        page.on("console", lambda said: events.append(said.text))
+        page.goto(path.as_uri())
+        page.wait_for_timeout(500)
+        assert page.title() == title
+        assert page.locator("script, iframe, object, embed, link, base").count() == 0
+        assert page.locator("[onerror], [onload]").count() == 0
+        shown = page.locator("main").inner_text()
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not events
+    assert {url.split(":")[0] for url in requests} <= {"file", "data"}
+    assert {url for url in requests if url[:5] == "file:"} == {path.as_uri()}
+    return " ".join(shown.split())
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(not find_chromium(), reason="needs a Chromium")
 def test_hostile_names_run_nothing_ask_nobody_and_bring_no_file(
@@ -102,24 +134,7 @@ def test_hostile_names_run_nothing_ask_nobody_and_bring_no_file(
     page_bytes = hostile_report.read_bytes()
     for content in (SECRET.encode(), base64.b64encode(SECRET.encode())):
         assert content not in page_bytes
-    requests, dialogs, errors = [], [], []
-    with run_browser(tmp_path / "profile") as context:
-        page = context.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("dialog", lambda dialog: (dialogs.append(1), dialog.dismiss()))
-        page.on("console", lambda said: errors.append(said.text))
-        page.goto(hostile_report.as_uri())
-        page.wait_for_timeout(500)
-        assert page.title() == "Postures"
-        assert page.locator("script, iframe, object, embed, link, base").count() == 0
-        assert page.locator("[onerror], [onload]").count() == 0
-        shown = page.locator("main").inner_text()
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert not dialogs
-    assert not errors, errors  # the page does not even try what its policy forbids
-    assert {url.split(":")[0] for url in requests} <= {"file", "data"}
-    assert {url for url in requests if url[:5] == "file:"} == {hostile_report.as_uri()}
+    shown = check_in_browser(hostile_report, tmp_path / "profile", title="Postures")
     assert not asked
     # Chromium's own log, of all that its network stack did.
     log = tmp_path / "net.json"
@@ -132,7 +147,6 @@ def test_hostile_names_run_nothing_ask_nobody_and_bring_no_file(
     assert b"<title>Postures</title>" in done.stdout
     assert f"127.0.0.1:{port}/" not in _list_addresses(log)
     assert not asked
-    shown = " ".join(shown.split())
     for field, name in HOSTILE.items():  # printed text stands as it is written
         written = name.format(port=port, secret="secret.txt").replace("\x1b[2J", "")
         assert " ".join(f"{field} {written}".split()) in shown

@@ -182,3 +182,11 @@ def test_labels_of_the_films_are_used_where_none_can_be_written(tmp_path: Path) 
     (tmp_path / "data").touch()  # a file where a folder should be
     found = find_labels(tmp_path / "data/labels.csv", tmp_path)
     assert found == tmp_path / "labels.csv"
+
+
+def test_where_nobody_has_labelled_yet_there_are_no_labels(tmp_path: Path) -> None:
+    labels = read_labels(tmp_path / "labels.csv", VIDEOS)
+    assert labels.empty
+    assert list(labels) == ["video", "start_s", "end_s", "label"]
+    assert summarise_labels(labels, VIDEOS).empty
+    assert look_up(labels, 0.5) == [None]

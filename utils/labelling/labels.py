@@ -21,7 +21,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path
 from utils.core.tables import check_table
-from utils.labelling.csv_store import read_labels_file, split_labels
+from utils.labelling.csv_store import COLUMNS, read_labels_file, split_labels
 from utils.labelling.spans import SPECIAL_LABELS, UNSURE, Span
 
 # A span may reach this far beyond its video: tools round times and durations.
@@ -69,14 +69,18 @@ def read_labels(
 
     Returns:
         Table `labels`, in order of the file. Its `attrs["n_skipped"]` counts the
-        labels left out and `attrs["skipped"]` names their videos.
+        labels left out and `attrs["skipped"]` names their videos. Empty where there is
+        no such file yet.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         ValueError: One sentence with the file and line: see `parse_labels`; also an
             unknown video and times outside a video.
     """
     path = Path(path)
+    if not path.exists():  # nobody has labelled yet: that is no fault
+        none = check_table(pd.DataFrame(columns=COLUMNS), "labels")
+        none.attrs.update(n_skipped=0, skipped=[])
+        return none
     labels = read_labels_file(path)
     is_known = labels["video"].isin(videos["video"])
     skipped = sorted(set(labels["video"][~is_known])) if skip_unknown else []

@@ -189,7 +189,7 @@ def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axe
         left += seconds.to_numpy()
     ax.set_xlabel("labelled seconds")
     ax.set_title(f"{labelled['seconds'].sum():,.0f} s labelled, one shade a person")
-    if wide.shape[1] <= 12:  # more would be taller than the chart
+    if 0 < wide.shape[1] <= 12:  # more would be taller than the chart
         ax.legend(fontsize=TINY, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
