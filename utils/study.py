@@ -158,6 +158,20 @@ class Study:
         return {model: name for model, name in NAMES.items() if model in self.models}
 
     @property
+    def is_one_person(self) -> bool:
+        """Whether spans of time are held out, for want of a second person."""
+        return len(self.samples["subject"].unique()) == 1
+
+    @property
+    def unseen(self) -> str:
+        """What models are scored on, in words."""
+        return (
+            "other spans of the same person, same room"
+            if self.is_one_person
+            else "people never seen"
+        )
+
+    @property
     def folds(self) -> pd.DataFrame:
         """Frames of each fold, person and posture."""
         return splits.summarise_folds(self.samples)

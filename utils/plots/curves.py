@@ -99,6 +99,7 @@ def plot_curve_pair(
     upfront_s: Mapping[str, float],
     floor: float,
     n_text: str = "",
+    unseen: str = "people never seen",
 ) -> Figure:
     """Plot one metric twice: against epochs and against seconds.
 
@@ -108,6 +109,7 @@ def plot_curve_pair(
         upfront_s: Seconds before the first epoch, by model.
         floor: The majority class's value.
         n_text: How many people and frames, for the title.
+        unseen: What is held out, for the title.
 
     Returns:
         Figure with two Axes, on one scale.
@@ -124,7 +126,7 @@ def plot_curve_pair(
         ax.set_ylim(0, top)
     axes[1].get_legend().remove()
     what = "Validation loss" if metric == "loss" else "Validation accuracy"
-    figure.suptitle(f"{what} on people never seen in training{n_text}")
+    figure.suptitle(f"{what} on {unseen} in training{n_text}")
     return figure
 
 

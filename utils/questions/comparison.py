@@ -50,6 +50,7 @@ def curves(study: "Study") -> Answer:
             floor=study.floor[score],
             upfront_s=study.costs.upfront_s,
             n_text=f"  ({study.n_text})",
+            unseen=study.unseen,
         )
     folder = study.results
     return write_answer("history", folder, table=study.history, charts=charts)
@@ -88,11 +89,16 @@ def _describe_difference(study: "Study") -> list[str]:
     table = compare_models(study.predictions, first=POSE, second=IMAGE)
     write_csv(table, study.results / "differences.csv")
     accuracy = study.scores.set_index("model")["accuracy"]
+    scores = (
+        f"Of frames of {study.unseen}, the pose classifier gets {accuracy[POSE]:.1%} "
+        f"right, the frozen image classifier {accuracy[IMAGE]:.1%}, always the same "
+        f"guess {accuracy['majority']:.1%}."
+    )
+    if study.is_one_person:
+        return [scores, study.held_out]
     row = table.set_index("metric").loc["accuracy"]
     return [
-        f"Of frames of people never seen, the pose classifier gets "
-        f"{accuracy[POSE]:.1%} right, the frozen image classifier "
-        f"{accuracy[IMAGE]:.1%}, always the same guess {accuracy['majority']:.1%}.",
+        scores,
         f"The difference of the first two is {100 * row['difference']:+.1f} points; 95 "
         f"of 100 such intervals over people hold the true one: "
         f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}. The pose classifier is "

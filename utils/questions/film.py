@@ -27,7 +27,9 @@ def film(study: "Study", *, end_s: float = 60.0, fps: float = 15.0) -> Answer:
     from utils.plots.bars import plot_time_strips
 
     video = _choose_video(study)
-    classifier = study.fit_classifier(without=video["subject"])
+    # With one person there is nobody else to learn from: then it has seen them.
+    without = None if study.is_one_person else video["subject"]
+    classifier = study.fit_classifier(without=without)
     frames = study.frames[study.frames["video"] == video.name]
     points = study.keypoints[study.keypoints["video"] == video.name]
     postures = predict_postures(classifier, frames, points, every_s=study.every_s)
@@ -35,9 +37,8 @@ def film(study: "Study", *, end_s: float = 60.0, fps: float = 15.0) -> Answer:
     given = study.labels[study.labels["video"] == video.name]
     if len(given):
         strips = {"labelled": given, **strips}
-    title = (
-        f"{video.name}: postures over time, by a classifier that never saw this person"
-    )
+    who = "learnt from" if without is None else "never saw"
+    title = f"{video.name}: postures, by a classifier that {who} this person"
     chart = plot_time_strips(strips, classes=study.classes, title=title)
     path = study.results / "annotated.mp4"
     annotate_video(classifier, video, frames, points, path=path, fps=fps, end_s=end_s)

@@ -26,9 +26,10 @@ def leakage(study: "Study") -> Answer:
     """Ask how much of a score is leak: random frames first, people never seen last."""
     from utils.plots.bars import plot_leakage
 
-    strategies = build_strategies(
-        study.samples, n_folds=study.n_folds, seed=study.seeds[0]
-    )
+    samples = study.samples
+    if study.is_one_person:  # its folds are spans of time, and hold out nobody
+        samples = samples.drop(columns="fold")
+    strategies = build_strategies(samples, n_folds=study.n_folds, seed=study.seeds[0])
     hashes = hash_pictures(study.samples["path"], read_image=read_image)
     models = list(study.baselines)
     if study.budget == "full":  # fine-tuning takes long
