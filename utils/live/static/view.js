@@ -89,8 +89,8 @@ function buildCounter(parts) {
   parts.counter = make(
     "section",
     { "aria-label": "Repetitions" },
-    make("h2", {}, "Repetitions"),
-    make("div", { class: "live-row" }, home.label, away.label, make("span", {}, "and back"), parts.count, parts.clear),
+    make("div", { class: "live-counted" }, make("h2", {}, "Repetitions"), parts.count, parts.clear),
+    make("div", { class: "live-row" }, home.label, away.label, make("span", {}, "and back")),
   );
   return parts.counter;
 }
