@@ -18,7 +18,7 @@ from utils.core.files import atomic_path
 from utils.core.markup import guard_text, unguard_text
 from utils.core.names import normalise_name
 from utils.core.tables import check_table
-from utils.labelling.spans import Span, round_time
+from utils.labelling.spans import MAX_TIME_S, Span, round_time
 
 COLUMNS = ("video", "start_s", "end_s", "label")
 OPTIONAL = ("annotator", "labelled_at")
@@ -142,7 +142,7 @@ def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
             value = float(row[name].replace("_", "?"))  # Python would read 1_0 as 10
         except ValueError:
             value = math.nan
-        if not math.isfinite(value) or abs(value) > 1e9:
+        if not math.isfinite(value) or abs(value) > MAX_TIME_S:
             raise ValueError(
                 f"{where}: expected a number of seconds in {name}, found "
                 f"{row[name][:40]!r}. Correct it."

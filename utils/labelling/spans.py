@@ -12,6 +12,8 @@ from typing import NamedTuple
 UNSURE = "unsure"
 NONE_OF_THESE = "none of these"
 SPECIAL_LABELS = (UNSURE, NONE_OF_THESE)
+# No time of any film lies further from 0; more than 30 years, in seconds.
+MAX_TIME_S = 1e9
 
 _START, _END = attrgetter("start_s"), attrgetter("end_s")
 
@@ -54,14 +56,34 @@ def cut_spans(layer: Sequence[Span], start_s: float, end_s: float) -> list[Span]
         >>> [span[:2] for span in cut_spans([Span(0, 9, "sit")], 3, 5)]
         [(0, 3), (5, 9)]
     """
-    first = bisect_right(layer, start_s, key=_END)
-    after = bisect_left(layer, end_s, lo=first, key=_START)
+    rest = list(layer)
+    cut_in_place(rest, start_s, end_s)
+    return rest
+
+
+def cut_in_place(layer: list[Span], start_s: float, end_s: float) -> int:
+    """Do as `cut_spans` in the layer itself, so that a long one costs no copy.
+
+    Returns:
+        Where in the layer what is removed was, or would be put.
+    """
+    # Spans are tuples that begin with their start, and tuples compare fast.
+    first = bisect_left(layer, (start_s,))
+    if first and layer[first - 1][1] > start_s:
+        first -= 1
+    after = first
+    while after < len(layer) and layer[after][0] < end_s:
+        after += 1
+    if first == after:
+        return first
     rests = []
-    if first < after and layer[first].start_s < start_s:
+    if layer[first][0] < start_s:
         rests.append(layer[first]._replace(end_s=start_s))
-    if first < after and layer[after - 1].end_s > end_s:
+    at = first + len(rests)
+    if layer[after - 1][1] > end_s:
         rests.append(layer[after - 1]._replace(start_s=end_s))
-    return [*layer[:first], *rests, *layer[after:]]
+    layer[first:after] = rests
+    return at
 
 
 def put_span(layer: Sequence[Span], span: Span) -> list[Span]:
@@ -77,19 +99,25 @@ def put_span(layer: Sequence[Span], span: Span) -> list[Span]:
     Returns:
         New layer.
     """
-    rest = cut_spans(layer, span.start_s, span.end_s)
-    at = bisect_left(rest, span.start_s, key=_START)
+    painted = list(layer)
+    put_in_place(painted, span)
+    return painted
+
+
+def put_in_place(layer: list[Span], span: Span) -> None:
+    """Do as `put_span` in the layer itself, so that a long one costs no copy."""
+    at = cut_in_place(layer, span.start_s, span.end_s)
     first, after = at, at
-    if at > 0 and _joins(rest[at - 1], span):
-        first, span = at - 1, _join(rest[at - 1], span)
-    if at < len(rest) and _joins(span, rest[at]):
-        after, span = at + 1, _join(span, rest[at])
-    return [*rest[:first], span, *rest[after:]]
+    if at > 0 and _joins(layer[at - 1], span):
+        first, span = at - 1, _join(layer[at - 1], span)
+    if at < len(layer) and _joins(span, layer[at]):
+        after, span = at + 1, _join(span, layer[at])
+    layer[first:after] = [span]
 
 
 def _joins(earlier: Span, later: Span) -> bool:
-    """Tell whether two spans touch and say the same, by the same person."""
-    return earlier.end_s == later.start_s and earlier[2:4] == later[2:4]
+    """Return whether two spans touch and say the same, by the same person."""
+    return earlier[1] == later[0] and earlier[2:4] == later[2:4]
 
 
 def _join(earlier: Span, later: Span) -> Span:

@@ -14,9 +14,9 @@ from utils.labelling.actions import Action
 from utils.labelling.spans import (
     SPECIAL_LABELS,
     Span,
-    cut_spans,
+    cut_in_place,
     merge_layers,
-    put_span,
+    put_in_place,
     rename_spans,
 )
 
@@ -57,9 +57,8 @@ class Track:
                 self.layers[by] = [s for s in layer if s.label != action.old]
         elif action.do == "import":
             self.layers = {}
-            for span in spans:
-                layer = self.layers.get(span.annotator, [])
-                self.layers[span.annotator] = put_span(layer, span)
+            for span in sorted(spans):  # from the front, where putting costs least
+                put_in_place(self.layers.setdefault(span.annotator, []), span)
         else:
             self._paint(action, spans)
 
@@ -68,12 +67,14 @@ class Track:
         label = action.label if action.do == "paint" else ""
         at = action.at if action.by else ""
         for span in spans:
-            for by in {action.by, ""} & set(self.layers):
-                self.layers[by] = cut_spans(self.layers[by], span.start_s, span.end_s)
+            if action.by and "" in self.layers:
+                cut_in_place(self.layers[""], span.start_s, span.end_s)
+            own = self.layers.setdefault(action.by, [])
             if label:
                 painted = Span(span.start_s, span.end_s, label, action.by, at)
-                own = self.layers.get(action.by, [])
-                self.layers[action.by] = put_span(own, painted)
+                put_in_place(own, painted)
+            else:
+                cut_in_place(own, span.start_s, span.end_s)
 
     def merge(self) -> list[Span]:
         """Return the spans of all annotators in one list, in order of time."""
@@ -87,7 +88,7 @@ class Track:
         def lay_over() -> list[Span]:
             spans = list(self.layers.get("", []))
             for span in self.layers.get(by, []) if by else ():
-                spans = put_span(spans, span)
+                put_in_place(spans, span)
             return spans
 
         return self._keep(("show", by), lay_over)
@@ -186,7 +187,10 @@ class LabelState:
 
     def track(self, video: str) -> Track:
         """Return a video's track; an empty one is made where there is none."""
-        return self.tracks.setdefault(video, Track())
+        track = self.tracks.get(video)
+        if track is None:
+            track = self.tracks[video] = Track()
+        return track
 
     def find_undo(self, by: str) -> tuple[str, Action] | None:
         """Return what undo would take back: the last thing a person did, wherever.
@@ -261,9 +265,10 @@ class LabelState:
             return
         self.films.update(action.films)
         self._push(action)
-        if action.do in (*_CLASS_ACTIONS, "import"):
+        if action.do not in ("paint", "erase"):
             self._naming.append(action)
-        self.classes = _change_classes(self.classes, action)
+        if action.label not in self.classes or action.do not in ("paint", "erase"):
+            self.classes = _change_classes(self.classes, action)
         if action.do in _RELABEL_ACTIONS:
             self._renames.append((self.n_actions, action, ()))
             for track in self._all_tracks():
@@ -272,7 +277,7 @@ class LabelState:
         for video, spans in action.spans.items():
             track = self.track(video)
             track.actions.append((self.n_actions, action, spans))
-            track.units.add(find_unit(action))
+            track.units.add(action.stroke or action.id)
             track.apply(action, spans)
 
     def _all_tracks(self) -> list[Track]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pandas as pd
 
 from utils.core.names import normalise_name
+from utils.labelling.spans import MAX_TIME_S
 
 # Label Studio puts this before the name of a file that is uploaded.
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
@@ -156,7 +157,7 @@ def read_seconds(text: str | None, films: Films, place: str, what: str) -> float
         time_s = float(str(text).strip().replace("_", "?"))  # 1_0 is no number here
     except ValueError:
         time_s = float("nan")
-    if not abs(time_s) <= 1e9:  # true for infinity and NaN too
+    if not abs(time_s) <= MAX_TIME_S:  # true for infinity and NaN too
         raise ValueError(
             f"{films.where}, {place}: expected seconds in {what}, found "
             f"{str(text)[:40]!r}. Export times in seconds."
