@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from utils.labelling import csv_store
 from utils.labelling.actions import Action, format_action, parse_action
 from utils.labelling.journal import LabelLog, LabelNotSavedError
 from utils.labelling.spans import Span
@@ -401,10 +404,9 @@ def test_an_older_copy_put_back_is_taken_in_too(path: Path) -> None:
 def test_a_csv_file_older_than_the_last_line_is_mended_at_opening(path: Path) -> None:
     log = LabelLog(path)
     paint(log, "sit", 0, 1)
-    older, stat = path.read_bytes(), path.stat()
+    log._csv.write = lambda _: b""  # as if killed between the log and the CSV file
     paint(log, "lie", 2, 3)
-    path.write_bytes(older)  # as if killed between the log and the CSV file
-    os.utime(path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    assert len(read_csv(path)) == 1
     (path.parent / ".labels.12345678.csv").write_text("half")
     assert show(LabelLog(path)) == [(0, 1, "sit"), (2, 3, "lie")]
     assert len(read_csv(path)) == 2
@@ -420,6 +422,189 @@ def test_a_lost_csv_file_is_written_again(path: Path, content: bytes | None) -> 
     log = LabelLog(path)
     assert "was missing or empty and is written again" in log.notices[0]
     assert read_csv(path) == ["a,0.000,1.000,sit"]
+
+
+def test_labels_given_while_an_editor_had_the_file_open_stay(path: Path) -> None:
+    paint(LabelLog(path), "sit", 0, 1)
+    opened = path.read_text()
+    log = LabelLog(path)
+    for second in range(2, 9, 2):
+        paint(log, "sit", second, second + 1)
+    path.write_text(opened.replace("0.000,1.000", "0.000,1.500") + "b,0,1,lie\n")
+    paint(log, "sit", 10, 11)
+    assert [start_s for start_s, *_ in show(log)] == [0, 2, 4, 6, 8, 10]
+    assert show(log)[0] == (0, 1.5, "sit")
+    assert show(log, "b") == [(0, 1, "lie")]
+    assert len(read_csv(path)) == 7
+    assert show(LabelLog(path)) == show(log)
+
+
+def test_a_row_deleted_in_an_editor_is_gone_and_later_labels_stay(path: Path) -> None:
+    log = LabelLog(path)
+    for second in range(0, 9, 2):
+        paint(log, "sit", second, second + 1)
+    opened = path.read_text().splitlines(keepends=True)
+    paint(log, "sit", 10, 11)
+    path.write_text("".join([*opened[:2], *opened[3:]]))
+    assert log.refresh()
+    assert [start_s for start_s, *_ in show(log)] == [0, 4, 6, 8, 10]
+
+
+def test_the_same_time_labelled_differently_in_an_editor_is_said(path: Path) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    paint(log, "sit", 20, 29)
+    opened = path.read_text()
+    paint(log, "stand", 4, 6)
+    path.write_text(opened + "a,5,7,lie\n")
+    paint(log, "sit", 10, 11)
+    assert show(log)[1:3] == [(4, 5, "stand"), (5, 7, "lie")]
+    assert "was labelled here while labels.csv was edited elsewhere" in log.notices[-1]
+
+
+def test_a_copy_put_back_with_its_old_time_is_taken_in(path: Path) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    copy = path.with_name("copy.csv")
+    shutil.copy2(path, copy)
+    paint(log, "lie", 2, 3)
+    copy.replace(path)
+    again = LabelLog(path)
+    assert show(again) == [(0, 1, "sit")]
+    assert "was changed outside (a)" in again.notices[-1]
+    assert log.refresh()
+    assert show(log) == [(0, 1, "sit")]
+    assert undo(log)
+    assert show(log) == [(0, 1, "sit"), (2, 3, "lie")]
+
+
+@pytest.mark.parametrize("how", ["rename", "write", "append"])
+def test_what_is_saved_while_the_csv_file_is_written_is_not_lost(
+    path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    edited = path.read_text() + "b,0,1,lie\n"
+    swap, handles = csv_store.swap_files, []
+
+    def save_just_before(one: Path, other: Path) -> None:
+        monkeypatch.setattr(csv_store, "swap_files", swap)
+        if how == "rename":
+            path.with_name("mine.csv").write_text(edited)
+            path.with_name("mine.csv").replace(path)
+        else:
+            handles.append(path.open("w" if how == "write" else "a"))
+        swap(one, other)
+
+    monkeypatch.setattr(csv_store, "swap_files", save_just_before)
+    paint(log, "sit", 2, 3)
+    for handle in handles:  # into the file that was replaced meanwhile
+        handle.write(edited if how == "write" else "b,0,1,lie\n")
+        handle.close()
+    paint(log, "sit", 4, 5)
+    assert show(log, "b") == [(0, 1, "lie")]
+    assert len(show(log)) == 3
+    assert len(read_csv(path)) == 4
+    assert show(LabelLog(path), "b") == [(0, 1, "lie")]
+
+
+def test_a_file_that_is_half_saved_is_waited_for(path: Path) -> None:
+    log = LabelLog(path)
+    for second in range(0, 9, 2):
+        paint(log, "sit", second, second + 1)
+    text = path.read_text()
+
+    def save_slowly() -> None:
+        with path.open("w") as file:
+            file.write(text[:40])
+            file.flush()
+            time.sleep(0.1)
+            file.write(text[40:] + "b,0,1,lie\n")
+
+    editor = threading.Thread(target=save_slowly)
+    editor.start()
+    time.sleep(0.03)
+    paint(log, "sit", 10, 11)
+    editor.join()
+    log.refresh()
+    assert len(show(log)) == 6
+    assert show(log, "b") == [(0, 1, "lie")]
+    assert [json.loads(line)["do"] for line in log.log_path.open()].count("import") <= 1
+
+
+def test_what_is_no_labels_file_is_kept_aside(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    swap = csv_store.swap_files
+
+    def save_just_before(one: Path, other: Path) -> None:
+        path.write_text("notes of hours\n")
+        swap(one, other)
+
+    monkeypatch.setattr(csv_store, "swap_files", save_just_before)
+    paint(log, "sit", 2, 3)
+    monkeypatch.undo()
+    assert (path.parent / "labels.conflict.csv").read_text() == "notes of hours\n"
+    assert "It is kept: labels.conflict.csv" in log.notices[-1]
+    assert len(show(LabelLog(path))) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links and modes")
+def test_mode_and_hard_links_of_the_csv_file_stay(path: Path) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    path.chmod(0o640)
+    paint(log, "sit", 2, 3)
+    assert path.stat().st_mode & 0o777 == 0o640
+    other = path.with_name("elsewhere.csv")
+    other.hardlink_to(path)
+    paint(log, "lie", 4, 5)
+    assert other.read_bytes() == path.read_bytes()
+    assert other.stat().st_ino == path.stat().st_ino
+    assert len(read_csv(path)) == 3
+    # killed while it wrote into the file: a whole copy lies beside it
+    path.write_text("video,start_s,end_s,la")
+    path.with_name(".labels.csv.whole").write_text("whole")
+    assert len(show(LabelLog(path))) == 3
+    assert len(read_csv(path)) == 3
+    assert not path.with_name(".labels.csv.whole").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid(), reason="needs root")
+def test_the_owner_of_the_csv_file_stays(path: Path) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    os.chown(path, 12345, 54321)
+    paint(log, "sit", 2, 3)
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+
+def test_two_labels_files_of_one_stem_have_a_log_each(tmp_path: Path) -> None:
+    one, two = LabelLog(tmp_path / "labels.csv"), LabelLog(tmp_path / "labels.txt")
+    paint(one, "sit", 0, 1)
+    assert show(two) == []
+    paint(two, "lie", 2, 3)
+    assert show(LabelLog(tmp_path / "labels.csv")) == [(0, 1, "sit")]
+    assert show(LabelLog(tmp_path / "labels.txt")) == [(2, 3, "lie")]
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e999", "-1e300", "NaN", "[" * 90_000])
+def test_a_line_with_a_number_that_is_no_time_is_left_out(
+    path: Path, number: str
+) -> None:
+    log = LabelLog(path)
+    paint(log, "sit", 0, 1)
+    line = log.log_path.read_text()
+    with log.log_path.open("a") as file:
+        file.write(
+            line.replace("[0,1", f"[0,{number}").replace("[0.0,1", f"[0,{number}")
+        )
+        file.write(line.replace('"id":"', '"id":"x'))
+    again = LabelLog(path)
+    assert show(again) == [(0, 1, "sit")]
+    assert any("line 2 is damaged and was left out" in n for n in again.notices)
 
 
 def test_a_csv_file_that_cannot_be_understood_is_never_overwritten(path: Path) -> None:
@@ -621,3 +806,17 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_label(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{n_kills} kills" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+@pytest.mark.parametrize("how", ["place", "rename"])
+@pytest.mark.parametrize("n_edits", [20, pytest.param(1000, marks=pytest.mark.slow)])
+def test_edits_in_another_program_lose_nothing_and_are_not_lost(
+    tmp_path: Path, how: str, n_edits: int
+) -> None:
+    command = [sys.executable, "-m", "tests.edit_labelling", tmp_path, n_edits, how]
+    done = subprocess.run(
+        [*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{n_edits} edits, 0 lost" in done.stdout

@@ -1,5 +1,7 @@
 """Files on disk: hashes, and writes that are whole or absent."""
 
+import ctypes
+import errno
 import hashlib
 import os
 import tempfile
@@ -72,7 +74,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        part.chmod(0o666 & ~_current_umask())
+        part.chmod(0o666 & ~read_umask())
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)
@@ -80,8 +82,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _current_umask() -> int:
+def read_umask() -> int:
     """Return the process's umask (`mkstemp` ignores it and makes files private)."""
     umask = os.umask(0o022)
     os.umask(umask)
     return umask
+
+
+def swap_files(one: Path, other: Path) -> None:
+    """Exchange the names of two files at one blow: what was there before is not lost.
+
+    Renaming one over the other would lose what a third program put there meanwhile.
+
+    Args:
+        one: A file.
+        other: Another file, on the same disk.
+
+    Raises:
+        OSError: If the system or the disk cannot; then nothing has changed.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    at, exchange = -100, 2  # AT_FDCWD; RENAME_EXCHANGE, on macOS RENAME_SWAP
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(at, names[0], at, names[1], exchange)
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(*names, exchange)
+    else:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if failed:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(one))

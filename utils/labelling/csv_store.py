@@ -8,13 +8,17 @@ import glob
 import hashlib
 import io
 import math
+import os
+import tempfile
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from utils.core.files import atomic_path
+from utils.core.files import read_umask, swap_files
 from utils.core.markup import guard_text, unguard_text
 from utils.core.names import normalise_name
 from utils.core.tables import check_table
@@ -24,6 +28,11 @@ COLUMNS = ("video", "start_s", "end_s", "label")
 OPTIONAL = ("annotator", "labelled_at")
 MAX_NAME = 200
 _MAX_VIDEO_NAME = 255  # what file systems allow
+# A file that another program is saving has come to rest after so long, and is waited
+# for at most so long.
+_REST_S = 0.03
+_REST_OF_HALF_S = 0.2
+_PATIENCE_S = 3.0
 
 
 def check_name(name: str, *, what: str = "class") -> str:
@@ -225,10 +234,14 @@ def format_labels(spans: Iterable[tuple[str, Span]]) -> bytes:
     """
     rows = list(spans)
     optional = [c for c in OPTIONAL if any(getattr(span, c) for _, span in rows)]
+    head = ",".join([*COLUMNS, *optional])
+    return head.encode() + b"\n" + format_rows(rows, optional)
+
+
+def format_rows(rows: Iterable[tuple[str, Span]], optional: Sequence[str]) -> bytes:
+    """Write labels as lines of a CSV file, with these columns more than the usual."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *optional])
-    writer.writerows(
+    csv.writer(text, lineterminator="\n").writerows(
         [
             guard_text(video),
             f"{span.start_s:.3f}",
@@ -263,23 +276,29 @@ class Seen(NamedTuple):
     Attributes:
         text: The content; empty if there is no file.
         hash: First 16 hex digits of its sha256.
-        mtime_ns: When it was written; 0 if there is no file.
-        stat: What tells, without reading, that it changed.
+        changed_ns: When it came there; 0 if there is no file. Copying a file with its
+            old time does not turn this back.
+        stat: What shows, without reading, that it changed.
     """
 
     text: bytes
     hash: str
-    mtime_ns: int
+    changed_ns: int
     stat: tuple[int, ...] | None
 
 
 class CsvFile:
     """A file that we write from time to time and others may change in between.
 
+    What others saved while it was written is not lost: the file that was there is set
+    aside, so that it can be seen whether it still was what we knew, and whether a
+    program that had it open wrote into it after that.
+
     Attributes:
         path: Where it is.
         hash: Hash of the content that was accepted or written last.
         is_old: Whether it is known to lack what was saved last.
+        is_torn: Whether a program was killed while it wrote into it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -290,48 +309,168 @@ class CsvFile:
         """
         self.path = path
         self.hash = _hash_bytes(b"")
+        self._before_path = path.with_name(f".{path.name}.before")
+        self._whole_path = path.with_name(f".{path.name}.whole")
         self.is_old = False
+        self.is_torn = self._whole_path.exists()
         self._stat: tuple[int, ...] | None = None
+        self._before_stat = _read_stat(self._before_path)
 
-    def look(self) -> Seen | None:
-        """Return what is there now, None if nothing changed since it was accepted."""
-        stat = self._read_stat()
-        if stat is not None and stat == self._stat:
+    def look(self, *, at_rest: bool = False) -> Seen | None:
+        """Return what is there now, None if nothing changed since it was accepted.
+
+        Args:
+            at_rest: Read it in any case, once no other program writes to it any more.
+        """
+        stat = _read_stat(self.path)
+        if stat is not None and stat == self._stat and not at_rest:
             return None
-        text = self.path.read_bytes() if stat else b""
-        return Seen(text, _hash_bytes(text), stat[0] if stat else 0, stat)
+        text = _read(self.path)
+        # Another file under this name was renamed to it, and so is whole.
+        is_renamed = stat and self._stat and stat[-1] != self._stat[-1]
+        if at_rest and not (is_renamed and text.endswith(b"\n")):
+            text, stat = _read_at_rest(self.path), _read_stat(self.path)
+        return Seen(text, _hash_bytes(text), max(stat[:2]) if stat else 0, stat)
+
+    def look_aside(self) -> bytes:
+        """Return what another program wrote into the file that was set aside."""
+        stat, known = _read_stat(self._before_path), self._before_stat
+        self._before_stat = stat
+        if stat is None or known is None or stat == known or stat[-1] != known[-1]:
+            return b""  # untouched, or set aside by another labeller
+        text = _read_at_rest(self._before_path)
+        self._before_stat = _read_stat(self._before_path)
+        return text
 
     def accept(self, seen: Seen) -> None:
         """Remember that what was seen is dealt with."""
         self._stat, self.hash = seen.stat, seen.hash
 
-    def write(self, text: bytes) -> None:
-        """Write the file anew.
+    def write(self, text: bytes) -> bytes:
+        """Write the file anew, whole or not at all; owner, mode and links stay.
+
+        Returns:
+            What another program had saved there since it was looked at; else nothing.
 
         Raises:
             OSError: If it cannot be written; the old content then stays.
         """
-        if self.is_old:
+        if self.is_old or self.is_torn:
             self._remove_leftovers()
         self.is_old = True
-        with atomic_path(self.path) as part:
-            part.write_bytes(text)
-        self.is_old = False
-        self._stat, self.hash = self._read_stat(), _hash_bytes(text)
-
-    def _read_stat(self) -> tuple[int, ...] | None:
-        """Return time, size and number of the file; None if there is none."""
+        handle, name = tempfile.mkstemp(
+            dir=self.path.parent, prefix=f".{self.path.stem[:40]}.", suffix=".csv"
+        )
+        part, found = Path(name), b""
         try:
-            stat = self.path.stat()
-        except FileNotFoundError:
-            return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if not self.path.exists():
+                part.chmod(0o666 & ~read_umask())
+                part.replace(self.path)
+            elif self._can_stand_in(part):
+                found = self._swap(part)
+            else:
+                self._write_in_place(text, part)
+        finally:
+            part.unlink(missing_ok=True)
+        self.is_old = self.is_torn = False
+        known, self.hash = self.hash, _hash_bytes(text)
+        self._stat = _read_stat(self.path)
+        is_known = not found.strip() or _hash_bytes(found) in (known, self.hash)
+        return b"" if is_known else found
+
+    def _can_stand_in(self, part: Path) -> bool:
+        """Give a new file the owner and mode of ours; False if it cannot replace it."""
+        stat, new = self.path.stat(), part.stat()
+        if stat.st_nlink > 1:
+            return False  # another name of the file would keep the old content
+        try:
+            if (stat.st_uid, stat.st_gid) != (new.st_uid, new.st_gid):
+                os.chown(part, stat.st_uid, stat.st_gid)
+            part.chmod(stat.st_mode & 0o7777)
+        except OSError:
+            return False
+        return True
+
+    def _swap(self, part: Path) -> bytes:
+        """Put a file in place of ours and set ours aside; return what that holds."""
+        try:
+            swap_files(part, self.path)
+        except (OSError, TypeError):  # not on this disk, or not on this system
+            self._before_path.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk without links
+                os.link(self.path, self._before_path)
+            part.replace(self.path)
+        else:
+            part.replace(self._before_path)
+        found = _read(self._before_path)
+        if _hash_bytes(found) != self.hash:
+            found = _read_at_rest(self._before_path)
+        self._before_stat = _read_stat(self._before_path)
+        return found
+
+    def _write_in_place(self, text: bytes, part: Path) -> None:
+        """Write into the file itself; a whole copy lies beside it meanwhile."""
+        part.replace(self._whole_path)
+        with self.path.open("r+b") as file:
+            file.write(text)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+        self._whole_path.unlink()
+
+    def keep(self, text: bytes) -> Path:
+        """Put a copy of what cannot be understood beside the file; return its path."""
+        path = self.path.with_suffix(".conflict.csv")
+        number = 1
+        while path.exists():
+            number += 1
+            path = self.path.with_suffix(f".conflict{number}.csv")
+        path.write_bytes(text)
+        return path
 
     def _remove_leftovers(self) -> None:
         """Remove the temporary files of writers that were killed."""
-        stem, suffix = glob.escape(self.path.stem[:40]), glob.escape(self.path.suffix)
-        for part in self.path.parent.glob(f".{stem}.????????{suffix}"):
+        self._whole_path.unlink(missing_ok=True)
+        stem = glob.escape(self.path.stem[:40])
+        for part in self.path.parent.glob(f".{stem}.????????.csv"):
             part.unlink(missing_ok=True)
+
+
+def _read_stat(path: Path) -> tuple[int, ...] | None:
+    """Return times, size and number of a file; None if there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    # Windows has the time of making in place of the time of any change.
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+def _read(path: Path) -> bytes:
+    """Return the content of a file; empty if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _read_at_rest(path: Path) -> bytes:
+    """Return the content of a file once another program has done saving it."""
+    stat, text = _read_stat(path), _read(path)
+    if stat is None or abs(time.time() - max(stat[:2]) / 1e9) > _PATIENCE_S:
+        return text
+    until_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until_s:
+        # Half a file most often lacks its last line end, or all of its content.
+        time.sleep(_REST_S if text.endswith(b"\n") else _REST_OF_HALF_S)
+        before, text = text, _read(path)
+        if text == before:
+            break
+    return text
 
 
 def _hash_bytes(text: bytes) -> str:

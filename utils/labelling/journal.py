@@ -11,7 +11,9 @@ damage further up is left where it is. Both are reported, every whole line is us
 """
 
 import gc
+import math
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -28,11 +30,14 @@ from utils.labelling.actions import (
     parse_action,
 )
 from utils.labelling.csv_store import (
+    COLUMNS,
+    OPTIONAL,
     CsvFile,
-    format_labels,
+    format_rows,
     parse_labels,
     split_labels,
 )
+from utils.labelling.spans import Span, measure_difference, merge_edits
 from utils.labelling.state import (
     LabelState,
     find_renamed_films,
@@ -44,6 +49,10 @@ from utils.labelling.state import (
 _N_CHECKED_BYTES = 64
 # Labels of two programs take turns; each holds the lock for some milliseconds.
 _PATIENCE_S = 10
+# So many contents of the CSV file are remembered, and so often it is written again
+# where another program saves at the same moment.
+_N_VERSIONS = 100
+_N_TRIES = 5
 
 
 class LogFile:
@@ -201,6 +210,10 @@ class LabelNotSavedError(OSError):
     """A label could not be put on disk, so it was refused and nothing has changed."""
 
 
+# The labels by video, as the CSV file said them at some time.
+_Version = dict[str, frozenset[Span]]
+
+
 class LabelLog:
     """Labels of some videos, kept on disk action by action.
 
@@ -234,9 +247,13 @@ class LabelLog:
                 this program.
         """
         self.labels_path = Path(labels_path).resolve()
-        self.log_path = self.labels_path.with_suffix(".log.jsonl")
+        # Two labels files of one stem are two: `labels.txt` has a log of its own.
+        name = self.labels_path.stem
+        if self.labels_path.suffix != ".csv":
+            name = self.labels_path.name
+        self.log_path = self.labels_path.with_name(f"{name}.log.jsonl")
         self._lock = FileLock(
-            self.labels_path.with_name(f".{self.labels_path.stem}.lock"),
+            self.labels_path.with_name(f".{name}.lock"),
             timeout=_PATIENCE_S,
             poll_interval=0.002,
         )
@@ -259,6 +276,11 @@ class LabelLog:
         self._csv = CsvFile(self.labels_path)
         self._pending: list[Action] = []
         self._films_are_checked = False
+        # By video: what changes with its labels, and these, and as lines of the file.
+        self._rows: dict[str, tuple[tuple, tuple[Span, ...], frozenset[Span]]] = {}
+        self._lines: dict[str, tuple[tuple, bytes]] = {}
+        # What the CSV file said lately: another program may have begun with any of it.
+        self._versions: deque[_Version] = deque(maxlen=_N_VERSIONS)
 
     def _note(self, *sentences: str) -> None:
         """Add notices, each once."""
@@ -283,7 +305,7 @@ class LabelLog:
                     self._catch_up(file)
                     self._file.mend(file)
                     if self._csv.is_old:
-                        self._write_csv()
+                        self._save(file, ())
             except OSError:  # what cannot be written to can still be looked at
                 with suppress(OSError), self.log_path.open("rb", buffering=0) as file:
                     self._catch_up(file)
@@ -307,9 +329,12 @@ class LabelLog:
         is_behind = self._pending and self._file.has_more(file)
         if is_behind or self._file.is_replaced(file):
             self._reset()
+        is_first = self.state.n_actions == 0
         with _without_garbage_collection():
             for action in self._file.read_new(file):
                 self.state.apply(action)
+                if not is_first:
+                    self._versions.append(self._list_sets())
         self._take_in_csv(log_mtime_ns=os.fstat(file.fileno()).st_mtime_ns)
         if not self._films_are_checked:
             self._films_are_checked = True
@@ -324,10 +349,20 @@ class LabelLog:
         It is old if a program was killed after its line was in the log and before the
         CSV file was written: it still is what it was when that line was written.
         """
+        if not self._versions:
+            self._versions.append(self._list_sets())
+        late = self._csv.look_aside()
+        if late.strip():
+            self._import_late(late)
         seen = self._csv.look()
         if seen is None:
             return
-        last = self.state.last
+        last, expected = self.state.last, self._format_csv()
+        is_old = self._csv.is_torn or bool(
+            last and seen.hash == last.csv and seen.changed_ns <= log_mtime_ns
+        )
+        if seen.text != expected and not is_old:
+            seen = self._csv.look(at_rest=True)  # it may be half saved
         if not seen.text.strip():
             self._csv.is_old = any(t.merge() for t in self.state.tracks.values())
             if self._csv.is_old:
@@ -335,29 +370,66 @@ class LabelLog:
                     f"{self.labels_path.name} was missing or empty and is written "
                     f"again from {self.log_path.name}. To start over, remove both."
                 )
-        elif seen.text == self._format_csv():
-            self._csv.is_old = False
-        elif last and seen.hash == last.csv and seen.mtime_ns <= log_mtime_ns:
-            self._csv.is_old = True
+        elif seen.text == expected or is_old:
+            self._csv.is_old = seen.text != expected
         else:
-            self._import_csv(seen.text)
+            self._csv.is_old = not self._import_csv(seen.text)
         self._csv.accept(seen)
 
-    def _import_csv(self, text: bytes) -> None:
-        """Make the labels of the CSV file hold, as actions yet to be written."""
-        rows = split_labels(parse_labels(text, where=self.labels_path.name))
+    def _list_rows(self) -> dict[str, tuple[Span, ...]]:
+        """Return the labels that hold now, by video; without those of no labels."""
+        for video, track in self.state.tracks.items():
+            mark = track.number, track.version
+            if self._rows.get(video, ((),))[0] != mark:
+                rows = tuple(track.merge())
+                self._rows[video] = mark, rows, frozenset(rows)
         tracks = self.state.tracks
-        changed = {
-            video: tuple(spans)
-            for video in dict.fromkeys([*rows, *tracks])
-            if (spans := normalise_spans(rows.get(video, ())))
-            != (tracks[video].merge() if video in tracks else [])
-        }
-        if not changed:
-            return
+        return {v: kept[1] for v, kept in self._rows.items() if kept[1] and v in tracks}
+
+    def _list_sets(self) -> _Version:
+        """Return the labels that hold now, by video, in no order."""
+        return {video: self._rows[video][2] for video in self._list_rows()}
+
+    def _import_late(self, text: bytes) -> None:
+        """Take in what was saved while we wrote; what is no labels is kept aside."""
+        try:
+            self._import_csv(text, is_late=True)
+        except ValueError as error:
+            path = self._csv.keep(text)
+            self._note(
+                f"What another program saved to {self.labels_path.name} while a label "
+                f"was written is no labels file ({error}). It is kept: {path.name}."
+            )
+        self._csv.is_old = True
+
+    def _import_csv(self, text: bytes, *, is_late: bool = False) -> bool:
+        """Take in what the CSV file says, as actions yet to be written.
+
+        Args:
+            text: What it says.
+            is_late: Whether it was saved into the file that had just been replaced, so
+                that what it said before is no change.
+
+        Returns:
+            Whether the labels now are what the file says; if labels came to ours while
+            the other program had the file open, they are more.
+        """
+        found = split_labels(parse_labels(text, where=self.labels_path.name))
+        theirs = {v: tuple(normalise_spans(spans)) for v, spans in found.items()}
+        base = self._find_base(
+            {v: frozenset(spans) for v, spans in theirs.items()}, is_late=is_late
+        )
+        ours = self._list_rows()
+        holds, clashes = {}, []
+        for video in dict.fromkeys([*theirs, *ours]):
+            parts = [rows.get(video, ()) for rows in (base, theirs, ours)]
+            merged, is_clash = merge_edits(*parts)
+            holds[video] = tuple(normalise_spans(merged))
+            clashes += [video] * is_clash
+        changed = {v: rows for v, rows in holds.items() if rows != ours.get(v, ())}
         is_first = self.state.n_actions == 0
         parts = [changed] if is_first else [{v: s} for v, s in changed.items()]
-        for spans in parts:
+        for spans in parts if changed else ():
             action = Action(
                 "import",
                 by=self.annotator,
@@ -367,18 +439,48 @@ class LabelLog:
                 is_first=is_first,
             )
             self._pend(action)
-        if not is_first:
+        if changed and not is_first:
             names = ", ".join(changed) if len(changed) < 4 else f"{len(changed)} videos"
             self._note(
                 f"{self.labels_path.name} was changed outside ({names}): what it says "
                 "now holds. Undo, in each video, brings back what the log said."
             )
+        if clashes:
+            self._note(
+                f"{', '.join(clashes)} was labelled here while {self.labels_path.name} "
+                "was edited elsewhere, partly the same time otherwise: there the file "
+                "holds. Undo brings back what was labelled here."
+            )
+        return all(holds[video] == theirs.get(video, ()) for video in holds)
+
+    def _find_base(self, theirs: _Version, *, is_late: bool) -> _Version:
+        """Return what the CSV file said when another program read it, most likely.
+
+        Labels may have come since. That is what differs least from what it saved; a
+        copy of an earlier file that was put back as it was is meant to hold as it is.
+        """
+        ours, nothing = self._list_sets(), frozenset()
+        measured: dict[tuple, float] = {}
+        best, best_s = ours, math.inf
+        for version in (ours, *reversed(self._versions)):
+            total_s = 0.0
+            for video in {*version, *theirs}:
+                pair = version.get(video, nothing), theirs.get(video, nothing)
+                key = video, id(pair[0])
+                if key not in measured:
+                    measured[key] = measure_difference(*pair)
+                total_s += measured[key]
+            if total_s < best_s:
+                best, best_s = version, total_s
+        self._versions.append(theirs)
+        return best if best_s or is_late else ours
 
     def _pend(self, action: Action) -> None:
         """Make an action hold that is written together with the next one."""
         action = replace(action, at=_now())
         self._pending.append(action)
         self.state.apply(action)
+        self._versions.append(self._list_sets())
 
     # --- writing ---------------------------------------------------------------
 
@@ -399,15 +501,7 @@ class LabelLog:
             with self._open_log() as file:
                 self._catch_up(file)
                 self._file.mend(file)
-                new = [replace(a.rounded(), at=_now()) for a in actions]
-                lines = [*self._pending, *new]
-                self._file.append(
-                    file, [replace(line, csv=self._csv.hash) for line in lines]
-                )
-                self._pending = []
-                for action in new:
-                    self.state.apply(action)
-                self._write_csv()
+                self._save(file, actions)
         except OSError as error:
             raise LabelNotSavedError(
                 f"Not saved, and nothing was changed: {self.log_path.name} cannot be "
@@ -418,6 +512,23 @@ class LabelLog:
             self._note(*self._file.notices)
         if is_new:
             _sync_folder(self.log_path.parent)
+
+    def _save(self, file: BinaryIO, actions: Sequence[Action]) -> None:
+        """Append actions to the log, after those pending, then write the CSV file."""
+        new = [replace(action.rounded(), at=_now()) for action in actions]
+        for _ in range(_N_TRIES):
+            lines = [*self._pending, *new]
+            self._file.append(
+                file, [replace(line, csv=self._csv.hash) for line in lines]
+            )
+            self._pending = []
+            for action in new:
+                self.state.apply(action)
+                self._versions.append(self._list_sets())
+            new = []
+            self._write_csv()
+            if not self._pending:  # nobody else saved in the meantime
+                break
 
     def find_films(self, videos: Iterable[str]) -> dict[str, str]:
         """Return the sha256 of those of some videos that are known."""
@@ -441,14 +552,28 @@ class LabelLog:
         self.write(Action("film", video=video, how="same", old=parked[-1], films=films))
 
     def _format_csv(self) -> bytes:
-        """Return the text of the CSV file that the log makes."""
-        tracks = sorted(self.state.tracks.items())
-        return format_labels((v, span) for v, track in tracks for span in track.merge())
+        """Return the text of the CSV file that the log makes, as `format_labels`."""
+        rows = sorted(self._list_rows().items())
+        optional = tuple(
+            c
+            for c in OPTIONAL
+            if any(getattr(span, c) for _, spans in rows for span in spans)
+        )
+        text = [",".join([*COLUMNS, *optional]).encode() + b"\n"]
+        for video, spans in rows:
+            key = self._rows[video][0], optional
+            if self._lines.get(video, ((), b""))[0] != key:
+                lines = format_rows(((video, span) for span in spans), optional)
+                self._lines[video] = key, lines
+            text.append(self._lines[video][1])
+        return b"".join(text)
 
     def _write_csv(self) -> None:
         """Write the CSV file anew; the labels are safe in the log by then."""
         try:
-            self._csv.write(self._format_csv())
+            found = self._csv.write(self._format_csv())
+            if found:
+                self._import_late(found)
         except OSError as error:
             self._note(
                 f"{self.labels_path.name} cannot be written "
@@ -459,7 +584,7 @@ class LabelLog:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Let a million objects be made that all stay, without looking at them each time."""
+    """Let a million objects be made that all stay, without looking at them again."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -100,7 +100,7 @@ class Session:
         self.annotator = self._carry_on() if annotator is None else annotator
         self._log.annotator = self.annotator
         self._proposer = Proposer(self._clips, self._track, self.annotator)
-        place_path = self.labels_path.with_suffix(".session.json")
+        place_path = self._log.log_path.with_suffix("").with_suffix(".session.json")
         self._playhead = Playhead(self._clips, place_path, who=self.annotator)
         self.videos = list(self._clips)
         self.unit = "segment" if footage.keypoints is not None else "frame"

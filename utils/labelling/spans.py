@@ -5,7 +5,7 @@ do not overlap. Functions return new lists. Times are whole milliseconds, in sec
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -187,3 +187,61 @@ def merge_layers(layers: Iterable[Sequence[Span]]) -> list[Span]:
 def _sort_key(span: Span) -> tuple[float, float, str, str]:
     """Order spans by time, then by annotator and label, so that files are stable."""
     return span.start_s, span.end_s, span.annotator, span.label
+
+
+def measure_difference(one: Set[Span], other: Set[Span]) -> float:
+    """Return for how many seconds two sets of labels differ, summed over annotators."""
+    total_s = 0.0
+    for by in {span.annotator for span in one ^ other}:
+        a = sorted(span for span in one - other if span.annotator == by)
+        b = sorted(span for span in other - one if span.annotator == by)
+        total_s += sum(s.end_s - s.start_s for s in (*a, *b))
+        i = j = 0
+        while i < len(a) and j < len(b):
+            both_s = min(a[i].end_s, b[j].end_s) - max(a[i].start_s, b[j].start_s)
+            # Time that both label differently counts once, the same not at all.
+            total_s -= max(both_s, 0.0) * (2 if a[i].label == b[j].label else 1)
+            i, j = (i + 1, j) if a[i].end_s <= b[j].end_s else (i, j + 1)
+    return total_s
+
+
+def merge_edits(
+    base: Iterable[Span], theirs: Iterable[Span], ours: Iterable[Span]
+) -> tuple[list[Span], bool]:
+    """Do to our labels what another program did to those it began with.
+
+    Args:
+        base: What the other program began with.
+        theirs: What it made of that.
+        ours: What we made of it meanwhile.
+
+    Returns:
+        Ours with their changes; whether both labelled the same time differently. There
+        theirs is kept.
+    """
+    base, theirs, ours = set(base), set(theirs), sorted(ours)
+    layers: dict[str, list[Span]] = {}
+    for span in ours:
+        layers.setdefault(span.annotator, []).append(span)
+    for gone in base - theirs:
+        layer = layers.get(gone.annotator, [])
+        for span in find_overlapping(layer, gone):
+            if span.label == gone.label:
+                at = layer.index(span)
+                layer[at : at + 1] = cut_spans([span], gone.start_s, gone.end_s)
+    is_conflict = False
+    for new in sorted(theirs - base):
+        layer = layers.setdefault(new.annotator, [])
+        is_conflict |= any(
+            span.label != new.label and span not in base
+            for span in find_overlapping(layer, new)
+        )
+        put_in_place(layer, new)
+    return merge_layers(layers.values()), is_conflict
+
+
+def find_overlapping(layer: Sequence[Span], span: Span) -> list[Span]:
+    """Return the spans of a layer that share time with another span."""
+    first = bisect_right(layer, span.start_s, key=_END)
+    after = bisect_left(layer, span.end_s, lo=first, key=_START)
+    return list(layer[first:after])
