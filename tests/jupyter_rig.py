@@ -38,15 +38,18 @@ class Lab:
         url: Where it listens, without a slash at the end.
         token: What opens it.
         folder: The folder it serves.
+        app: "jupyterlab", or "notebook" for Jupyter Notebook 7.
     """
 
     url: str
     token: str
     folder: Path
+    app: str = "jupyterlab"
 
     def address(self, notebook: str) -> str:
         """Return the address that opens a notebook in a fresh workspace."""
-        return f"{self.url}/lab/tree/{notebook}?token={self.token}&reset"
+        place = "lab/tree" if self.app == "jupyterlab" else "notebooks"
+        return f"{self.url}/{place}/{notebook}?token={self.token}&reset"
 
 
 def find_chromium() -> str | None:
@@ -70,12 +73,13 @@ def _is_up(url: str) -> bool:
 
 
 @contextmanager
-def run_lab(folder: Path, home: Path) -> Iterator[Lab]:
+def run_lab(folder: Path, home: Path, app: str = "jupyterlab") -> Iterator[Lab]:
     """Run JupyterLab over a folder, with settings of its own, until the block ends.
 
     Args:
         folder: What it serves.
         home: Empty folder for its settings, so that the user's are not touched.
+        app: "jupyterlab", or "notebook" for Jupyter Notebook 7.
 
     Yields:
         The running server.
@@ -83,7 +87,8 @@ def run_lab(folder: Path, home: Path) -> Iterator[Lab]:
     settings = home / "settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(_NO_NEWS)
-    lab = Lab(f"http://127.0.0.1:{_find_free_port()}", secrets.token_hex(16), folder)
+    url = f"http://127.0.0.1:{_find_free_port()}"
+    lab = Lab(url, secrets.token_hex(16), folder, app)
     environment = {
         "HOME": home,
         "JUPYTER_CONFIG_DIR": home / "config",
@@ -95,13 +100,14 @@ def run_lab(folder: Path, home: Path) -> Iterator[Lab]:
         "PYTHONPATH": ROOT,
     }
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={lab.url.rsplit(':', 1)[1]}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         f"--IdentityProvider.token={lab.token}",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
     ]
     with (home / "lab.log").open("wb") as log:
         server = subprocess.Popen(

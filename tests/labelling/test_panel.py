@@ -28,11 +28,13 @@ def _build_panel(calls: list | None = None) -> Panel:
     return Panel(ipywidgets.HTML(), send)
 
 
-def test_the_first_nine_classes_have_keys_and_all_have_colours() -> None:
+def test_classes_have_keys_as_far_as_they_go_and_all_have_colours() -> None:
     named = colour_classes([f"c{k}" for k in range(11)], ["none of these", "unsure"])
-    assert [each["key"] for each in named] == [*"123456789", "", "", "0", "u"]
+    assert [each["key"] for each in named] == [*"123456789ab", "0", "u"]
     assert all(re.fullmatch("#[0-9a-f]{6}", each["colour"]) for each in named)
     assert len({each["colour"] for each in named}) == 13
+    many = colour_classes([f"c{k}" for k in range(26)])
+    assert [each["key"] for each in many[23:]] == ["z", "", ""]
 
 
 @pytest.mark.parametrize(

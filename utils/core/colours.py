@@ -15,6 +15,8 @@ _PALETTE = (
     "#882255", "#999933", "#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77",
 )  # fmt: skip
 _SPECIAL_COLOURS = ("#6b6b6b", "#a3a3a3")
+# The letters are those that no command of the labelling widget has.
+_CLASS_KEYS = "123456789abcdehklmqrwxyz"
 
 # Blue for pose and orange for images, as in the original project's charts.
 MODEL_COLOURS: dict[str, str] = {
@@ -39,7 +41,7 @@ def colour_classes(
     """Give each class its key and its colour.
 
     Args:
-        classes: Classes in order; the first nine have the keys 1 to 9.
+        classes: Classes in order; they have the keys 1 to 9, then free letters.
         special: The two answers "none of these" and "unsure": keys 0 and u, greys.
 
     Returns:
@@ -52,7 +54,7 @@ def colour_classes(
     coloured = [
         {
             "name": name,
-            "key": str(idx + 1) if idx < 9 else "",
+            "key": _CLASS_KEYS[idx : idx + 1],
             "colour": _PALETTE[idx % len(_PALETTE)],
         }
         for idx, name in enumerate(classes)

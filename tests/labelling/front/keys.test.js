@@ -75,6 +75,10 @@ test("a class is found by its key, with shift or without", () => {
   for (const key of ["x", "", "2"]) assert.equal(findClass(key, classes), null);
 });
 
+test("no command takes a letter that classes beyond the ninth have", () => {
+  for (const key of "abcdehklmqrwxyz0u") assert.ok(!COMMAND_OF_KEY.has(key), key);
+});
+
 test("a digit without a class is known for what was meant", () => {
   assert.ok(isClassKey("4"));
   assert.ok(isClassKey("shift+9"));
