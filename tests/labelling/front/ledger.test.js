@@ -31,7 +31,7 @@ test("an action is not saved before the kernel has said so", () => {
 test("what is not answered within two seconds is called not saved", () => {
   const ledger = build();
   ledger.note(label(2, 3, "standing"), 1000);
-  assert.equal(ledger.describe(2000).state, "wait");
+  assert.equal(ledger.describe(1900).state, "wait");
   const silent = ledger.describe(2600, "alive");
   assert.deepEqual([silent.state, silent.canLabel], ["bad", false]);
   assert.match(silent.text, /^not saved: the kernel does not answer; run this cell again/);

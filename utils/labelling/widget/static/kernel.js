@@ -22,19 +22,27 @@ function readKernel(manager, firstId, el) {
  * this widget. Returns how to look at once, and how to end.
  */
 export function watchKernel(manager, el, tell) {
-  let firstId;
+  let first = null; // the kernel that was there at first
   let last;
   let timer;
   const look = () => {
     if (last === "gone") return;
-    firstId ??= manager?.kernel?.id;
-    const now = readKernel(manager, firstId, el);
+    if (!first && manager?.kernel) {
+      first = { id: manager.kernel.id, kernel: manager.kernel };
+      // Looking now and then would miss a connection that is soon there again.
+      first.kernel.connectionStatusChanged?.connect(look);
+    }
+    const now = readKernel(manager, first?.id, el);
     if (now === last) return;
     last = now;
     if (now === "gone") clearInterval(timer);
     tell(now);
   };
+  const stop = () => {
+    clearInterval(timer);
+    first?.kernel.connectionStatusChanged?.disconnect(look);
+  };
   timer = setInterval(look, LOOK_EVERY_MS);
   look();
-  return { look, stop: () => clearInterval(timer) };
+  return { look, stop };
 }

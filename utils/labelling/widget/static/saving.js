@@ -6,6 +6,9 @@ import { Unwritten } from "./logic/unwritten.js";
 import { element } from "./view/dom.js";
 import { Offer } from "./view/status.js";
 
+const PROBE_AFTER_MS = 2000; // of silence; then more and more seldom
+const PROBE_AT_MOST_MS = 30_000;
+
 export class Saving {
   /** `ui` is the widget that joins the parts. */
   constructor(ui, viewId) {
@@ -16,6 +19,7 @@ export class Saving {
     this.isAnswered = false; // by a kernel: a page may show what an old one has left
     this.syncedAt = null;
     this.isLeft = false;
+    this.probeAfterMs = PROBE_AFTER_MS;
   }
 
   build(head, root) {
@@ -76,13 +80,15 @@ export class Saving {
     this.kernelIs = kernelIs;
     if (kernelIs === "gone") this.ledger.giveUp();
     if (["gone", "lost"].includes(kernelIs)) this.ui.painter.drop();
-    else if (wasLost) {
-      // What went out before this and is not answered before this was lost on the way.
-      this.send({ action: "ready", video: this.ui.video, position: this.ui.player.row });
-    }
+    else if (wasLost) this.probe();
     this.show();
     this.ui.timeline.isOld = true;
     this.ui.paintSoon();
+  }
+
+  /** Ask for an answer: what went out before, and is not answered before, was lost. */
+  probe() {
+    this.send({ action: "ready", video: this.ui.video, position: this.ui.player.row });
   }
 
   /** Whether there is a kernel to put an action on disk; if not, say so. */
@@ -99,7 +105,7 @@ export class Saving {
   /** Say whether everything is on disk, and keep aside what is not. */
   show() {
     const found = this.ledger.describe(performance.now(), this.kernelIs);
-    const { state, text, mayChange, canLabel } = found;
+    const { state, text, isLate, canLabel } = found;
     if (this.text.textContent !== text) {
       Object.assign(this.text, { textContent: text, title: text });
       this.text.dataset.state = state;
@@ -107,7 +113,12 @@ export class Saving {
     this.offer.show(this.ledger.unwritten, canLabel && Boolean(this.isAnswered));
     this.keep(this.kernelIs === "gone");
     clearTimeout(this.timer);
-    if (mayChange) this.timer = setTimeout(() => this.show(), 250);
+    if (state === "wait") this.timer = setTimeout(() => this.show(), 250);
+    else if (!isLate) this.probeAfterMs = PROBE_AFTER_MS;
+    else if (this.kernelIs !== "busy") {
+      this.timer = setTimeout(() => this.probe(), this.probeAfterMs);
+      this.probeAfterMs = Math.min(2 * this.probeAfterMs, PROBE_AT_MOST_MS);
+    }
     return found;
   }
 

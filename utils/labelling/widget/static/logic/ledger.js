@@ -6,7 +6,7 @@
 
 import { spanAt } from "./spans.js";
 
-const LATE_MS = 1500; // an answer takes some 20 ms; a person looks away after seconds
+const LATE_MS = 1000; // an answer takes some 20 ms; a person goes on after seconds
 
 export class Ledger {
   /** `viewId` tells the actions of this page from those of another. */
@@ -108,21 +108,22 @@ export class Ledger {
    * `kernel` is what is known of it: "alive", "busy", "lost", "gone", or "".
    */
   describe(now, kernel = "") {
-    const bad = (text, canLabel = false) => ({ state: "bad", text, canLabel, mayChange: false });
     const { waiting } = this;
-    const n = waiting.length + this.unwritten.length;
+    const isLate = waiting.length > 0 && now - waiting[0].sent > LATE_MS;
+    const bad = (text, canLabel = false) => ({ state: "bad", text, canLabel, isLate });
+    const nSent = waiting.filter((action) => action.action !== "ready").length;
+    const n = nSent + this.unwritten.length;
     const count = n ? ` (${n} not written)` : "";
     if (kernel === "gone") return bad(`not saved: the kernel is gone; run this cell again${count}`);
     if (kernel === "lost") return bad(`not saved: no connection to the kernel; trying again${count}`);
-    if (waiting.length && now - waiting[0].sent > LATE_MS) {
-      return kernel === "busy"
-        ? bad(`not saved yet: ${waiting.length} waiting for the kernel, which is busy`, true)
-        : bad(`not saved: the kernel does not answer; run this cell again${count}`);
+    if (isLate && kernel === "busy") {
+      return bad(`not saved yet: ${nSent} waiting for the kernel, which is busy`, true);
     }
-    if (waiting.length) return { state: "wait", text: "saving", canLabel: true, mayChange: true };
+    if (isLate) return bad(`not saved: the kernel does not answer; run this cell again${count}`);
+    if (waiting.length) return { state: "wait", text: "saving", canLabel: true, isLate };
     if (this.unwritten.length) return bad(`not saved: ${n} of before`, true);
     if (this.refusal) return bad(`not saved: ${this.refusal}`, true);
-    return { state: "ok", text: "saved", canLabel: true, mayChange: false };
+    return { state: "ok", text: "saved", canLabel: true, isLate };
   }
 }
 
