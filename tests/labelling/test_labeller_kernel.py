@@ -18,6 +18,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.flaky(reruns=2),  # a loaded machine may answer late
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium here"),
 ]
 

@@ -594,7 +594,8 @@ class Session:
         """
         name = self._check_new_class(name)
         self._write("add", label=name)
-        return {"text": f"{name} is a class.", "is_changed": True}
+        text = f"{name} is a class. Esc leaves the field, then its key labels."
+        return {"text": text, "is_changed": True}
 
     def rename_class(self, old: str, new: str) -> Answer:
         """Rename a class; labels in all videos follow."""

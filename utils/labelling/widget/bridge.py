@@ -8,6 +8,7 @@ and is then acknowledged, or refused with the reason. Nothing here waits for a p
 import asyncio
 import base64
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from html import escape
@@ -101,6 +102,11 @@ def show(
         Path(labels_path), footage, annotator=annotator or None, classes=classes
     )
     labeller = Labeller(session)
+    if "google.colab" in sys.modules:
+        # Colab shows no widgets from elsewhere before it is asked to.
+        from google.colab import output
+
+        output.enable_custom_widget_manager()
     display(labeller.panel.box)
     labeller.show_still()
     return labeller

@@ -51,7 +51,8 @@ def draw_progress(
         rows += f"<tr><th>{escape(named['name'])}</th>{cells}</tr>"
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in advice)
     return (
-        f'<table class="labeller-table"><tr><th></th>{head}</tr>{rows}</table>'
+        '<table class="labeller-table">'
+        f"<tr><th>seconds of</th>{head}</tr>{rows}</table>"
         f'<ul class="labeller-advice">{said}</ul>'
     )
 

@@ -70,6 +70,9 @@ class Ui {
     this.saying = new Saying(this, body);
     this.grid = new Grid(this, body);
     this.help = element("div", "lb-help", body);
+    this.help.tabIndex = 0; // so that keys can scroll it
+    this.help.setAttribute("role", "region");
+    this.help.setAttribute("aria-label", "Keys");
     this.help.hidden = true;
     this.buildSide(element("div", "lb-side", middle));
     const tools = element("div", "lb-foot", root);
@@ -209,6 +212,9 @@ class Ui {
       this.say(`Went on from ${before} to ${this.video}.`, { canUndo: true });
     }
     this.isAskedFor = false;
+    if (before === null && !message.labels.classes.some((c) => c.key === "1")) {
+      this.say("Name your first posture beside the picture, Enter, Esc. Then key 1 labels what is in view.");
+    }
   }
 
   takeLabels(labels) {

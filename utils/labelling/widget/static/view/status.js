@@ -11,7 +11,10 @@ export class Saying {
     this.text = element("span", "", this.box);
     this.text.setAttribute("role", "status");
     this.undo = button(this.box, "undo", "take this back: ctrl Z");
-    this.undo.addEventListener("click", () => ui.run("undo"));
+    this.undo.addEventListener("click", () => {
+      ui.run("undo");
+      ui.focus(); // before this button goes, and the focus with it
+    });
     this.clear();
   }
 

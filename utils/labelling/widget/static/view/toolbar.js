@@ -3,6 +3,9 @@
 import { button, element } from "./dom.js";
 import { CHOICES, COMMANDS, describeCommand, IS_ON, writeKey } from "../logic/keys.js";
 
+/** A key in the little room of a button. */
+const writeHint = (key) => writeKey(key).replace("Backspace", "⌫").replace("shift", "⇧");
+
 export class Toolbar {
   /** `groups` is [title, [command, text, value] each]; `hasKeys` shows keys on buttons. */
   constructor(ui, parent, groups, name, hasKeys = false) {
@@ -18,7 +21,7 @@ export class Toolbar {
       return buttons.map(([command, text, value]) => {
         const made = button(group, text, describeCommand(command, value));
         made.dataset.command = command;
-        if (hasKeys) element("kbd", "lb-hint", made, writeKey(COMMANDS[command][0][0]));
+        if (hasKeys) element("span", "lb-hint", made, writeHint(COMMANDS[command][0][0]));
         if (value !== undefined) made.dataset.value = value;
         made.addEventListener("click", () => this.click(command, value));
         return { command, value, made };
