@@ -139,6 +139,8 @@ def test_what_can_work_passes(project: Path) -> None:
         ({"VIDEOS": "nowhere"}, "VIDEOS=nowhere: there is no such folder"),
         ({"VIDEOS": "empty"}, "No film"),
         ({"POSE_MODEL": "posenet_100"}, "expected movenet_"),
+        ({"POSE_MODEL": "videos"}, "A SavedModel goes into the setting SAVED_MODEL"),
+        ({"SAVED_MODEL": "nowhere"}, "SAVED_MODEL=nowhere: there is no such folder"),
         ({"LABELS": "data"}, "is a folder. Give a CSV file"),
         ({"PROGRAM": "paint"}, "PROGRAM=paint: expected boris"),
         ({"IMPORT": "nowhere.csv"}, "IMPORT=nowhere.csv: there is no such file"),

@@ -20,7 +20,8 @@ from utils.core.tables import read_table
 
 PREFIX = "POSENET_SET_"  # what make puts before a setting's name
 TAGS = {"settings", "parameters"}
-_FOLDERS = ("VIDEOS", "LABELS", "RESULTS", "IMPORT")  # seen from where the user stands
+# Seen from where the user stands.
+_FOLDERS = ("VIDEOS", "LABELS", "RESULTS", "IMPORT", "SAVED_MODEL")
 
 
 def _is_positive(value: float) -> bool:
@@ -171,19 +172,17 @@ def check_settings(values: Mapping[str, Any], *, root: Path) -> None:
         if name in values and not is_fine(values[name]):
             raise ValueError(f"{name}={values[name]}: expected {words}.")
     from utils.pose.features import KINDS
-    from utils.pose.networks import NETWORKS, find_network
+    from utils.pose.networks import NETWORKS, choose_network
 
     if "FEATURES" in values and values["FEATURES"] not in KINDS:
         raise ValueError(
             f"FEATURES={values['FEATURES']}: expected {' or '.join(KINDS)}."
         )
-    network = values.get("POSE_MODEL", next(iter(NETWORKS)))
-    is_given = "://" in network or (root / network).exists()
-    if find_network(network) is None and not is_given:
-        raise ValueError(
-            f"POSE_MODEL={network}: expected {', '.join(NETWORKS)} or the folder of a "
-            "MoveNet SavedModel, and there is no such folder."
-        )
+    given = values.get("SAVED_MODEL", "")
+    if not given:
+        choose_network(values.get("POSE_MODEL", next(iter(NETWORKS))))
+    elif "://" not in given and not (root / given).is_dir():
+        raise FileNotFoundError(f"SAVED_MODEL={given}: there is no such folder.")
     videos = values.get("VIDEOS", "")
     if "://" not in videos:
         _check_videos(root / videos, videos, root)

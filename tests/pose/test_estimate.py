@@ -21,6 +21,7 @@ from utils.pose.estimate import (
     find_pose,
 )
 from utils.pose.metrics import compute_oks, find_correct_keypoints
+from utils.pose.networks import FOREIGN
 
 POSENET_BAR = {"median": 0.05, "worst": 0.05, "score": 1e-3}
 FAST = "movenet_lightning"
@@ -276,7 +277,7 @@ def test_converted_saved_model_agrees_with_the_tflite_weights(
     for name in ("movenet_lightning", "movenet_thunder"):
         folder = str(tmp_path / f"{name}_savedmodel")
         for image in demo_frames[0][:3]:
-            found = estimate_pose(image, network=folder)
+            found = estimate_pose(image, network=FOREIGN + folder)
             assert np.abs(found - estimate_pose(image, network=name))[:, :2].max() < 0.1
 
 

@@ -7,11 +7,14 @@ import pytest
 
 from utils.pose.crop import Square
 from utils.pose.networks import (
+    FOREIGN,
     NETWORKS,
+    choose_network,
     decode_pose,
     find_network,
     find_network_files,
     load_hub_movenet,
+    load_network,
     sample_grid,
     sample_movenet_square,
     sample_posenet_square,
@@ -156,6 +159,20 @@ def test_a_network_is_found_by_name_and_input_size() -> None:
     assert find_network("posenet_513").size_px == 513
     for unknown in ("posenet_300", "movenet_thunder_257", "513", "a_folder"):
         assert find_network(unknown) is None
+
+
+def test_a_saved_model_is_taken_only_by_its_own_setting(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    assert choose_network("posenet_513") == "posenet_513"
+    for take in (choose_network, load_network):
+        with pytest.raises(
+            ValueError, match="goes into the setting SAVED_MODEL: it is"
+        ):
+            take(folder)
+    with pytest.warns(UserWarning, match="a program: it can read and write all your"):
+        assert choose_network("posenet", folder) == FOREIGN + folder
+    (tmp_path / "saved_model.pb").write_bytes(b"x")
+    assert len(find_network_files(FOREIGN + folder)) == 1
 
 
 def test_a_network_is_read_from_files(tmp_path: Path) -> None:

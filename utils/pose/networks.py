@@ -9,6 +9,7 @@ Traps: MoveNet gives (y, x, score), y and x from 0 to 1 of the square it saw; Po
 gives heat maps and offsets, y before x too. Neither leaves this module.
 """
 
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -88,7 +89,7 @@ def _load_signature(handle: str) -> Callable:
     except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(
-            f"POSE_MODEL {handle!r} is neither {_list_names()}, nor a SavedModel "
+            f"SAVED_MODEL {handle!r} is neither {_list_names()}, nor a SavedModel "
             f"that tensorflow_hub can load ({reason[0]}). Correct the name or the "
             "address."
         ) from error
@@ -301,6 +302,7 @@ class NetworkFile(NamedTuple):
     other_sizes_px: tuple[int, ...] = ()
 
 
+FOREIGN = "saved_model:"  # before the folder or address of a SavedModel asked for
 NETWORKS: dict[str, NetworkFile] = {
     "movenet_lightning": NetworkFile("movenet_lightning.tflite", 192, load_movenet),
     "movenet_thunder": NetworkFile("movenet_thunder.tflite", 256, load_movenet),
@@ -333,13 +335,50 @@ def _list_names() -> str:
     return ", ".join([*NETWORKS, *sized])
 
 
+def choose_network(network: str, saved_model: str = "") -> str:
+    """Return the network to use: one of the project's own, or a SavedModel asked for.
+
+    A SavedModel is a program: it runs with the user's rights. So none is taken because
+    a name happens to lead to it, and it is said what it can do before it is loaded.
+
+    Args:
+        network: A name in `NETWORKS`, with an input size if wanted.
+        saved_model: Folder or address of a MoveNet SavedModel to use instead.
+
+    Returns:
+        What `load_network` takes.
+
+    Raises:
+        ValueError: If there is no such network.
+    """
+    if saved_model:
+        warnings.warn(
+            f"SAVED_MODEL {saved_model} is a program: it can read and write all your "
+            "files. Use it only if you trust who made it.",
+            stacklevel=2,
+        )
+        return FOREIGN + saved_model
+    if find_network(network) is None:
+        raise ValueError(_refuse(network))
+    return network
+
+
+def _refuse(network: str) -> str:
+    """Say that there is no such network, and how to use a SavedModel."""
+    return (
+        f"POSE_MODEL={network}: expected {_list_names()}. A SavedModel goes into the "
+        "setting SAVED_MODEL: it is a program, which can read and write your files."
+    )
+
+
 @lru_cache(maxsize=4)
 def load_network(network: str) -> PoseNetwork:
     """Load a pose network, once a process.
 
     Args:
         network: A name in `NETWORKS`, with an input size if wanted (`posenet_385`), or
-            what `tensorflow_hub.load` takes: folder or address of a MoveNet SavedModel.
+            `FOREIGN` and the folder or address of a MoveNet SavedModel, as
+            `choose_network` gives it.
 
     Returns:
         From a picture and a square to a pose `(17, 3)` in pixels of the picture.
@@ -350,8 +389,10 @@ def load_network(network: str) -> PoseNetwork:
             network.
     """
     row = find_network(network)
+    if row is None and network.startswith(FOREIGN):
+        return load_hub_movenet(network.removeprefix(FOREIGN))
     if row is None:
-        return load_hub_movenet(network)
+        raise ValueError(_refuse(network))
     return row.load(row.file, row.size_px)
 
 
@@ -367,4 +408,5 @@ def find_network_files(network: str) -> list[Path]:
     row = find_network(network)
     if row is not None:
         return [find_weights(row.file)]
-    return sorted(path for path in Path(network).rglob("*") if path.is_file())
+    folder = Path(network.removeprefix(FOREIGN))
+    return sorted(path for path in folder.rglob("*") if path.is_file())

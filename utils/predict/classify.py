@@ -9,6 +9,7 @@ import pandas as pd
 from utils.core.tables import write_csv
 from utils.frames.extraction import extract
 from utils.pose.features import build_features, build_inputs
+from utils.pose.networks import FOREIGN
 from utils.predict.annotate import annotate_frames
 from utils.predict.bouts import build_all_bouts, predict_each_frame
 from utils.training.softmax import load_classifier
@@ -59,6 +60,11 @@ def predict_video(
     """
     video, results = Path(video), Path(results)
     classifier = load_classifier(Path(model))
+    if classifier.network.startswith(FOREIGN):
+        raise ValueError(
+            f"{Path(model).name} needs a SavedModel as its pose network, which is a "
+            "program of others. Use it in the notebook, with the setting SAVED_MODEL."
+        )
     if not video.is_file():
         raise FileNotFoundError(f"There is no film at {video}. Name a film that is.")
     videos, problems = build_videos([video])
