@@ -2,16 +2,17 @@
 
 The video is decoded once for both. Every chunk that is done is put in its place at
 once, so that memory does not grow with the video and a run that was stopped goes on
-where it was. Chunks are counted by time stamps: how a video is split among processes
-changes no byte of the results.
+where it was. Chunks are counted by time stamps from the first frame: how a video is
+split among processes changes no byte of the results.
 """
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from utils.frames.images import encode_jpeg, measure_sharpness
 from utils.frames.store import Product
 from utils.frames.workspace import explain_full_disk, open_workspace
 from utils.video import reader
+from utils.video.probe import probe_video
 
 # What decides the bytes of a picture or pose, from the packet to the file.
 CODE = (
@@ -52,6 +54,7 @@ class Task:
         path: Where it is.
         duration_s: How long it says it is, in seconds, 0 if it does not say; only used
             to share out work.
+        n_frames: How many frames it says it has; the same.
         rotation_deg: Clockwise turn that sets it upright; None: as its own flag says.
         every_s: Seconds between pictures; 0 takes every frame.
         products: What to make: frames, keypoints or both.
@@ -63,6 +66,7 @@ class Task:
     video: str
     path: Address
     duration_s: float
+    n_frames: float
     rotation_deg: int | None
     every_s: float
     products: tuple[Product, ...]
@@ -83,7 +87,7 @@ class Task:
     @property
     def n_chunks(self) -> int:
         """How many chunks the video should have; the video itself decides."""
-        return max(1, math.ceil(self.duration_s / CHUNK_S))
+        return max(1, math.ceil(min(self.duration_s / CHUNK_S, self.n_frames)))
 
 
 class Report(NamedTuple):
@@ -137,19 +141,20 @@ def make_chunks(task: Task) -> Report:
             for product in task.products
         }
         try:
-            frames = _read_frames(task, problems)
-            for chunk, group in groupby(frames, key=_chunk_of):
+            for chunk, frames in groupby(
+                _read_frames(task, problems), key=itemgetter(0)
+            ):
+                # One whose frames are all damaged is there too, with no row.
                 for number in range(end_chunk, chunk):
                     _make_chunk(task, number, iter(()), works)
-                _make_chunk(task, chunk, group, works)
+                _make_chunk(task, chunk, (frame for _, frame in frames), works)
                 end_chunk = chunk + 1
+            last_chunk = _count_chunks(task)
         except _UnreadError as error:
             return Report(task.video, end_chunk, unread=str(error))
-        if task.end_chunk is not None:
-            for number in range(end_chunk, task.end_chunk):
-                _make_chunk(task, number, iter(()), works)
-            end_chunk = task.end_chunk
-    return Report(task.video, end_chunk, problem=" ".join(problems))
+        for number in range(end_chunk, last_chunk):
+            _make_chunk(task, number, iter(()), works)
+    return Report(task.video, last_chunk, problem=" ".join(problems))
 
 
 def find_problem(task: Task) -> str:
@@ -164,37 +169,75 @@ def find_problem(task: Task) -> str:
     return " ".join(problems)
 
 
-def _read_frames(task: Task, problems: list[str]) -> Iterator[reader.Frame]:
-    """Yield a task's frames; what is wrong with the video goes into `problems`.
+def number_chunks(times_s: np.ndarray) -> np.ndarray:
+    """Number the chunks that frames belong to: minutes from the first, if not empty.
 
-    Reading starts a little earlier than the first chunk, so that the first frame after
-    a multiple of `every_s` is the same as when the video is read from its start.
+    A video may start at any time and have hours without a picture: a minute without one
+    has no number.
+
+    Args:
+        times_s: Times of the frames of the whole video, ascending.
+
+    Returns:
+        Number of each frame's chunk, int64, from 0.
+
+    Example:
+        >>> number_chunks(np.array([100.0, 159.9, 160.0, 9000.0])).tolist()
+        [0, 0, 1, 2]
     """
-    start_s = task.first_chunk * CHUNK_S
-    frames = reader.read_video(
+    minutes = (np.asarray(times_s) - times_s[:1]) // CHUNK_S
+    return np.unique(minutes, return_inverse=True)[1]
+
+
+@contextmanager
+def _explain_unread() -> Iterator[None]:
+    """Tell a video that cannot be read from other errors."""
+    try:
+        yield
+    except reader.DamagedVideoError:
+        raise
+    except (reader.VideoError, OSError) as error:
+        raise _UnreadError(str(error)) from error
+
+
+def _choose_frames(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of a video's frames that are wanted, and of their chunks."""
+    with _explain_unread():
+        times_s = probe_video(task.path).timing.times_s
+    chosen = reader.choose_frames(times_s, every_s=task.every_s)
+    return chosen, number_chunks(times_s[chosen])
+
+
+def _count_chunks(task: Task) -> int:
+    """Return the number of the first chunk that is not a task's."""
+    n_chunks = int(_choose_frames(task)[1][-1]) + 1
+    return min(task.end_chunk or n_chunks, n_chunks)
+
+
+def _read_frames(task: Task, problems: list[str]) -> Iterator[tuple[int, reader.Frame]]:
+    """Yield a task's frames with the numbers of their chunks.
+
+    What is wrong with the video goes into `problems`.
+    """
+    chosen, chunks = _choose_frames(task)
+    is_own = (chunks >= task.first_chunk) & (chunks < (task.end_chunk or math.inf))
+    chunk_of = dict(zip(chosen[is_own].tolist(), chunks[is_own].tolist(), strict=True))
+    frames = reader.read_chosen(
         task.path,
-        every_s=task.every_s,
-        start_s=max(0.0, start_s - 2 * task.every_s),
-        end_s=math.inf if task.end_chunk is None else task.end_chunk * CHUNK_S,
+        chosen[is_own],
         rotation_deg=task.rotation_deg,
+        to_end=task.end_chunk is None,
     )
     while True:
         try:
-            frame = next(frames, None)
+            with _explain_unread():
+                frame = next(frames, None)
         except reader.DamagedVideoError as error:
             problems.append(str(error))
             return
-        except (reader.VideoError, OSError) as error:
-            raise _UnreadError(str(error)) from error
         if frame is None:
             return
-        if task.first_chunk <= _chunk_of(frame) < (task.end_chunk or math.inf):
-            yield frame
-
-
-def _chunk_of(frame: reader.Frame) -> int:
-    """Return the number of the chunk a frame belongs to."""
-    return max(0, int(frame.time_s // CHUNK_S))
+        yield chunk_of[frame.frame_idx], frame
 
 
 def _make_chunk(

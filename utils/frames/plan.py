@@ -15,6 +15,7 @@ from utils.frames.store import Product
 
 _MIN_CHUNKS = 2  # fewer are not worth opening the video again
 _TASKS_PER_WORKER = 4  # so that the last one does not keep the others waiting
+_FACTS = ("start_s", "duration_s", "n_frames", "rotation_deg")  # used where known
 _NEEDED = ("video", "path", "sha256")
 
 
@@ -30,8 +31,7 @@ def plan_tasks(
     """Say for every video what belongs to it on disk.
 
     Args:
-        videos: Table `videos`, or its columns `video`, `path`, `sha256`; where it has
-            `duration_s` and `rotation_deg` they are used.
+        videos: Table `videos`, or its columns `video`, `path`, `sha256`.
         roots: Folder of the results by product, `frames` and perhaps `keypoints`.
         every_s: Seconds between pictures.
         estimate: The estimator of keypoints, if they are wanted.
@@ -60,9 +60,10 @@ def plan_tasks(
             store.write_settings(root, folders[name], parts)
     tasks = []
     for row in videos.to_dict("records"):
-        duration_s = row.get("duration_s", 0.0)
-        turn_deg = row.get("rotation_deg", math.nan)
-        turn_deg = int(turn_deg) if math.isfinite(turn_deg) else None
+        facts = {name: row.get(name, math.nan) for name in _FACTS}
+        known = {name: value for name, value in facts.items() if math.isfinite(value)}
+        length_s = known.get("duration_s", 0.0) - known.get("start_s", 0.0)
+        turn_deg = int(known["rotation_deg"]) if "rotation_deg" in known else None
         products = tuple(
             Product(
                 name,
@@ -79,7 +80,8 @@ def plan_tasks(
         task = Task(
             row["video"],
             parse_address(row["path"]),
-            duration_s if math.isfinite(duration_s) else 0.0,
+            max(0.0, length_s),
+            known.get("n_frames", math.inf),
             turn_deg,
             every_s,
             products,

@@ -290,6 +290,7 @@ def _describe_video(path: Path) -> Facts:
     aspect, timing = found.sample_aspect_ratio, found.timing
     return {
         "sha256": hash_file(path),
+        "start_s": timing.clock_s,
         "duration_s": timing.end_s,
         "fps": float(timing.fps) or None,
         "fps_fraction": f"{timing.fps.numerator}/{timing.fps.denominator}",
@@ -306,13 +307,19 @@ def _describe_video(path: Path) -> Facts:
 
 def _advise(name: str, found: VideoFacts) -> str:
     """Say what a user should know of a video that can be read."""
-    if found.n_streams == 1:
-        return ""
-    width, height = found.coded_size_wh
-    return (
-        f"{name} holds {found.n_streams} films; only the largest, {width}×{height}, is "
-        "used."
-    )
+    advice = []
+    if found.n_streams > 1:
+        width, height = found.coded_size_wh
+        advice.append(
+            f"{name} holds {found.n_streams} films; only the one with the most "
+            f"pictures, {width}×{height}, is used."
+        )
+    if n_astray := found.timing.n_astray:
+        advice.append(
+            f"Of {name} {n_astray} of {len(found.timing.pts) + n_astray} pictures are "
+            "left out: their times are far from their neighbours'."
+        )
+    return " ".join(advice)
 
 
 def _stamp_file(path: Path) -> Stamp:

@@ -10,11 +10,12 @@ import av
 import numpy as np
 
 from utils.video.probe import VideoFacts
-from utils.video.source import TimeLimit, open_video
-from utils.video.timing import Timing
+from utils.video.source import DECODE_ERRORS, TimeLimit, open_video
+from utils.video.timing import Timing, is_shown
 
 _SEEK_BACK_S = (0, 2)  # key frames may be stamped later than frames that follow them
-_MOST_AHEAD = 8  # frames by which one may be shown before another it is built on
+_MOST_AHEAD = 8  # packets by which one may be shown before another it is built on
+_MOST_DELAYED = 32  # packets that a decoder may hold before it gives a frame
 
 
 class _Frame(NamedTuple):
@@ -66,6 +67,7 @@ class _Decoder:
     def __init__(self, timing: Timing, *, starts_whole: bool) -> None:
         """Start; after a seek nothing is right before the first key frame."""
         self._timing = timing
+        self.reached = -1  # place of the packet decoded last, among all of the stream
         self._number = -1
         self._n_packets = 0
         self._places: dict[int, int] = {}
@@ -75,12 +77,13 @@ class _Decoder:
         """Decode a packet; yield the frames that are right."""
         place = self._n_packets
         self._n_packets += 1
+        self._follow(packet)
         if packet.pts is not None:
             self._places[packet.pts] = place
         try:
             frames = [] if packet.is_corrupt else packet.decode()
             is_damaged = packet.is_corrupt
-        except av.FFmpegError:
+        except DECODE_ERRORS:
             frames, is_damaged = [], True
         if is_damaged:
             self._open_damage(place)
@@ -88,6 +91,20 @@ class _Decoder:
             frame = _Frame(self._find_number(image), image, self._place(image, place))
             if self.is_right(frame):
                 yield frame
+
+    def _follow(self, packet: av.Packet) -> None:
+        """Note how far the decoding has come: by the packet, not by what it says.
+
+        Where its time stamp is that of one picture the number of its packet is known;
+        from there on packets are counted.
+        """
+        timing, number = self._timing, -1
+        if timing.has_stamps and packet.pts is not None and is_shown(packet):
+            number = int(np.searchsorted(timing.pts, packet.pts))
+        if 0 <= number < len(timing.pts) and timing.pts[number] == packet.pts:
+            self.reached = int(timing.places[number])
+        elif packet.size:
+            self.reached += 1
 
     def is_right(self, frame: _Frame) -> bool:
         """Tell whether a frame is whole, and built on whole frames, as far as known."""
@@ -137,11 +154,14 @@ def _decode_from(
 
     A frame may be shown before one it is built on: each waits until that has come.
     """
-    is_wanted, last_idx = np.zeros(len(facts.timing.pts), dtype=bool), int(wanted[-1])
+    timing = facts.timing
+    is_wanted = np.zeros(len(timing.pts), dtype=bool)
     is_wanted[wanted] = True
-    decoder = _Decoder(facts.timing, starts_whole=target is None)
+    # All shown before a picture have come when this packet has been decoded.
+    settled = np.maximum.accumulate(timing.places)
+    decoder = _Decoder(timing, starts_whole=target is None)
     waiting: list[_Frame] = []
-    reached_idx = -1
+    n_left = len(wanted)
     with open_video(path) as container:
         stream = container.streams[facts.stream_index]
         stream.codec_context.thread_count = 1
@@ -150,15 +170,18 @@ def _decode_from(
         for packet in container.demux(stream):
             limit.check()
             for frame in decoder.decode(packet):
-                reached_idx = max(reached_idx, frame.number)
-                if 0 <= frame.number <= last_idx and is_wanted[frame.number]:
+                if 0 <= frame.number <= wanted[-1] and is_wanted[frame.number]:
                     is_wanted[frame.number] = False
+                    n_left -= 1
                     insort(waiting, frame, key=lambda frame: frame.number)
             waiting = [frame for frame in waiting if decoder.is_right(frame)]
-            ahead = _MOST_AHEAD if stream.codec_context.has_b_frames else 0
-            while waiting and reached_idx - waiting[0].number >= ahead:
+            context = stream.codec_context
+            ahead = max(_MOST_AHEAD, context.has_b_frames) * bool(context.has_b_frames)
+            reached = decoder.reached - ahead
+            while waiting and settled[waiting[0].number] <= reached:
                 yield waiting.pop(0)[:2]
-            if reached_idx - last_idx >= ahead:
+            n_beyond = reached - settled[wanted[-1]]
+            if n_beyond >= _MOST_DELAYED or (n_beyond >= 0 and not n_left):
                 break
     for frame in waiting:
         yield frame[:2]

@@ -1,4 +1,4 @@
-"""What is known of a film before it is read: time stamps, size, orientation, codec.
+"""What is known of a video before it is read: time stamps, size, orientation, codec.
 
 Reads packets and one picture: a film of an hour takes about a second.
 """
@@ -11,12 +11,32 @@ from pathlib import Path
 import av
 import numpy as np
 
-from utils.video.source import TimeLimit, VideoError, check_file, open_video
-from utils.video.timing import Timing, is_file_cut, read_timing
+from utils.video.source import (
+    DECODE_ERRORS,
+    TimeLimit,
+    VideoError,
+    check_file,
+    open_video,
+)
+from utils.video.timing import (
+    Tally,
+    Timing,
+    build_timing,
+    is_encrypted,
+    is_file_cut,
+    read_packets,
+)
 
 _LEAST_LIMIT_S = 60.0
 _SLOWEST_BYTES_PER_S = 500_000  # a slow network drive; a disk reads 100 times faster
 _MOST_ASPECT = 8  # pixels longer than this are a mistake in the file
+_MOST_SIDE_PX, _MOST_PIXELS = 16_384, 1 << 26  # 64 megapixels; 8K has 33
+_ALIKE_SHARE = 0.9  # streams with nearly as many pictures show the same
+_NO_FILM = (
+    av.stream.Disposition.attached_pic
+    | av.stream.Disposition.still_image
+    | av.stream.Disposition.timed_thumbnails
+)
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
 
 
@@ -33,7 +53,7 @@ class VideoFacts:
         is_mirrored: Whether left and right must be swapped, before the turn.
         codec: Name of the codec, as FFmpeg calls it.
         hdr: `PQ` or `HLG` for high dynamic range, else empty.
-        n_streams: Films in the container; the largest is read.
+        n_streams: Films in the container; the one with the most pictures is read.
     """
 
     stream_index: int
@@ -49,8 +69,11 @@ class VideoFacts:
     @property
     def square_size_wh(self) -> tuple[int, int]:
         """Width and height in square pixels, not turned; no side gets shorter."""
-        width, height = self.coded_size_wh
-        aspect = self.sample_aspect_ratio
+        return self.square_pixels(self.coded_size_wh)
+
+    def square_pixels(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """Return the width and height in square pixels of what is stored as this."""
+        (width, height), aspect = size_wh, self.sample_aspect_ratio
         return round(width * max(aspect, 1)), round(height / min(aspect, 1))
 
 
@@ -75,12 +98,21 @@ def probe_video(path: Path) -> VideoFacts:
 
 @lru_cache(maxsize=8)
 def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
-    """Probe a film; `mtime_ns` is there so that a changed file is probed again."""
+    """Probe a video; `mtime_ns` is there so that a changed file is probed again."""
     limit = TimeLimit(path, _LEAST_LIMIT_S + n_bytes / _SLOWEST_BYTES_PER_S)
+    if is_encrypted(path):
+        raise VideoError(
+            f"{path.name} is encrypted (protected against copying) and cannot be read. "
+            "Use a copy without protection, or remove it."
+        )
     with open_video(path) as container:
-        films = _list_streams(path, container)
-        stream = max(films, key=lambda film: film.width * film.height)
-        timing = read_timing(container, stream, limit, is_file_cut=is_file_cut(path))
+        streams = _list_streams(path, container)
+        tallies, is_broken = read_packets(container, limit)
+        stream = choose_stream(streams, tallies)
+        _check_size(path, stream.width, stream.height)
+        timing = build_timing(
+            container, stream, tallies, path=path, is_broken=is_broken
+        )
         index, aspect = stream.index, stream.sample_aspect_ratio
         codec = stream.codec_context.codec.canonical_name
     frame = _decode_first(path, index, limit) if timing else None
@@ -89,7 +121,8 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
             f"{path.name} holds no picture that can be decoded. Copy it again or "
             "remove it."
         )
-    rotation_deg, is_mirrored = _read_orientation(frame)
+    _check_size(path, frame.width, frame.height)
+    rotation_deg, is_mirrored = read_orientation(frame) or (0, False)
     return VideoFacts(
         stream_index=index,
         timing=timing,
@@ -99,29 +132,63 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
         is_mirrored=is_mirrored,
         codec=codec,
         hdr=_HDR_TRANSFERS.get(int(frame.color_trc), ""),
-        n_streams=len(films),
+        n_streams=len(streams),
     )
 
 
+def choose_stream(
+    streams: list[av.VideoStream], tallies: dict[int, Tally]
+) -> av.VideoStream:
+    """Choose the stream that is the film: the one with the most pictures.
+
+    A still, a preview or a cover may be larger. Of streams with nearly as many pictures
+    (two cameras) the larger is taken, of equals the first.
+
+    Args:
+        streams: The container's films, at least one.
+        tallies: What was seen of their packets.
+
+    Returns:
+        The stream.
+    """
+    counts = {stream.index: len(tallies[stream.index].pts) for stream in streams}
+    n_most = max(counts.values())
+    alike = [s for s in streams if counts[s.index] >= _ALIKE_SHARE * n_most]
+    return max(alike, key=lambda stream: stream.width * stream.height)
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    """Raise `VideoError` for pictures that would take too much memory."""
+    if max(width, height) > _MOST_SIDE_PX or width * height > _MOST_PIXELS:
+        raise VideoError(
+            f"{path.name} has pictures of {width} x {height} px; at most "
+            f"{_MOST_SIDE_PX} px a side and {_MOST_PIXELS >> 20} megapixels can be "
+            "used. Make it smaller."
+        )
+
+
 def _list_streams(path: Path, container: av.container.InputContainer) -> list:
-    """List the container's films: streams of pictures that are no cover picture."""
-    films = [
+    """List the container's films: streams of pictures that are no cover or still."""
+    videos = [
         stream
         for stream in container.streams.video
         if not stream.disposition & av.stream.Disposition.attached_pic
     ]
-    if not films and is_file_cut(path):
+    if not videos and is_file_cut(path):
         raise VideoError(
             f"{path.name} is cut short, or not yet fully recorded or copied: it holds "
             "no picture yet. Copy it again or remove it."
         )
-    if not films:
+    if not videos:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise VideoError(
             f"{path.name} holds no moving pictures, only {kinds}. Remove it, or put "
             "the film itself there."
         )
-    readable = [stream for stream in films if stream.codec_context is not None]
+    videos = [
+        stream for stream in videos if not stream.disposition & _NO_FILM
+    ] or videos
+    readable = [stream for stream in videos if stream.codec_context is not None]
     if not readable:
         raise VideoError(
             f"{path.name} uses a codec that cannot be decoded here. Convert it to mp4 "
@@ -141,7 +208,7 @@ def _decode_first(
             limit.check()
             try:
                 frames = packet.decode()
-            except av.FFmpegError:
+            except DECODE_ERRORS:
                 continue
             if frames:
                 return frames[0]
@@ -155,15 +222,26 @@ def _limit_aspect(aspect: Fraction | None) -> Fraction:
     return aspect
 
 
-def _read_orientation(frame: av.VideoFrame) -> tuple[int, bool]:
-    """Return the clockwise turn and whether to mirror before it, from the flag.
+def read_orientation(frame: av.VideoFrame) -> tuple[int, bool] | None:
+    """Return the clockwise turn and whether to mirror before it, from a frame's flag.
 
     The flag is a matrix ((a, b), (c, d)) in 16.16 fixed point: a stored pixel (x, y),
     y down, is shown at (a·x + c·y, b·x + d·y). Source: FFmpeg, libavutil/display.h.
+
+    Args:
+        frame: A decoded frame.
+
+    Returns:
+        Degrees (0, 90, 180, 270), and whether it is mirrored; None without a flag.
     """
-    flag = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        flag = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV knows no name for some other note on the frame (3D video of phones, say)
+        # and then gives none of them; the turn alone it gives another way.
+        return -round(frame.rotation / 90) * 90 % 360, False
     if flag is None:
-        return 0, False
+        return None
     a, b, _, c, d = np.frombuffer(flag, dtype=np.int32)[:5].astype(float)
     is_mirrored = a * d - b * c < 0
     if is_mirrored:

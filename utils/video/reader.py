@@ -19,7 +19,7 @@ import numpy as np
 from utils.core.files import atomic_path
 from utils.video.decode import decode_frames
 from utils.video.hdr import tone_down
-from utils.video.probe import VideoFacts, probe_video
+from utils.video.probe import VideoFacts, probe_video, read_orientation
 from utils.video.source import DamagedVideoError, TimeLimit, VideoError
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Frame",
     "VideoError",
     "choose_frames",
+    "read_chosen",
     "read_video",
     "write_video",
 ]
@@ -54,29 +55,32 @@ class Frame(NamedTuple):
     image: np.ndarray
 
 
-def read_video(
+def read_video(  # noqa: PLR0913 - what to read, and how
     path: Path,
     *,
     every_s: float = 0.0,
-    start_s: float = 0.0,
+    start_s: float = -math.inf,
     end_s: float = math.inf,
+    length_s: float = math.inf,
     rotation_deg: int | None = None,
     skip_damage: bool = False,
 ) -> Iterator[Frame]:
-    """Read a film's frames in order of time.
+    """Read a video's frames in order of time.
 
-    Which frames are given depends on time stamps alone, so reading a film in
-    stretches gives the same frames as reading it at once. Of a film that is damaged
-    or cut short every whole frame is given before `DamagedVideoError` is raised.
+    Which frames are given depends on time stamps alone, so reading a video in parts
+    gives the same frames as reading it at once. Of a video that is damaged or cut short
+    every whole frame is given before `DamagedVideoError` is raised.
 
     Args:
-        path: The film.
+        path: The video.
         every_s: Seconds between frames: the first frame at or after each multiple of
             `every_s`. 0 gives every frame.
-        start_s: Frames before this time are left out.
-        end_s: Frames at or after this time are left out.
+        start_s: Frames before this time, on the video's own clock, are left out.
+        end_s: Frames at or after this time, on the video's own clock, are left out.
+        length_s: Frames this long after the first, or later, are left out: a video may
+            start at any time.
         rotation_deg: Clockwise turn that sets the stored picture upright, a multiple
-            of 90; by default what the film's own flag says. A mirrored film is
+            of 90; by default what the video's own flag says. A mirrored video is
             mirrored back first, either way.
         skip_damage: Whether to say nothing of what cannot be read: where the table
             `videos` said it before.
@@ -86,27 +90,59 @@ def read_video(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        VideoError: If it holds no film that can be read.
+        VideoError: If it holds no video that can be read.
         DamagedVideoError: After the last frame, if some between `start_s` and `end_s`
             cannot be read and `skip_damage` is False.
         OSError: If the file may not be read.
         ValueError: If `every_s` or `rotation_deg` makes no sense.
     """
     path = Path(path)
+    timing = probe_video(path).timing
+    end_s = min(end_s, timing.first_s + length_s)
+    wanted = choose_frames(timing.times_s, every_s=every_s)
+    times_s = timing.times_s[wanted]
+    wanted = wanted[(times_s >= start_s) & (times_s < end_s)]
+    frames = read_chosen(
+        path, wanted, rotation_deg=rotation_deg, to_end=end_s > timing.end_s
+    )
+    with suppress(*((DamagedVideoError,) if skip_damage else ())):
+        yield from frames
+
+
+def read_chosen(
+    path: Path,
+    chosen: np.ndarray,
+    *,
+    rotation_deg: int | None = None,
+    to_end: bool = False,
+) -> Iterator[Frame]:
+    """Read some of a video's frames in order of time.
+
+    Args:
+        path: The video.
+        chosen: Numbers of the frames, ascending.
+        rotation_deg: As for `read_video`.
+        to_end: Whether to say so if the video is cut short.
+
+    Yields:
+        The frames, `Frame`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        VideoError: If it holds no video that can be read.
+        DamagedVideoError: After the last frame, if some cannot be read.
+        OSError: If the file may not be read.
+        ValueError: If `rotation_deg` makes no sense.
+    """
+    path = Path(path)
     facts = probe_video(path)
-    turn_deg = facts.rotation_deg if rotation_deg is None else rotation_deg
-    if turn_deg % 90:
+    if rotation_deg is not None and rotation_deg % 90:
         raise ValueError(
             f"Expected `rotation_deg` of 0, 90, 180 or 270, got {rotation_deg}."
         )
-    wanted = choose_frames(facts.timing.times_s, every_s=every_s)
-    times_s = facts.timing.times_s[wanted]
-    wanted = wanted[(times_s >= start_s) & (times_s < end_s)]
-    passed_over = (DamagedVideoError,) if skip_damage else ()
-    with suppress(*passed_over):
-        yield from _read_wanted(path, facts, wanted, turn_deg)
-        if end_s > facts.timing.end_s and facts.timing.is_cut:
-            raise DamagedVideoError(facts.timing.describe_cut(path.name))
+    yield from _read_wanted(path, facts, chosen, rotation_deg)
+    if to_end and facts.timing.is_cut:
+        raise DamagedVideoError(facts.timing.describe_cut(path.name))
 
 
 def choose_frames(times_s: np.ndarray, *, every_s: float) -> np.ndarray:
@@ -135,7 +171,7 @@ def choose_frames(times_s: np.ndarray, *, every_s: float) -> np.ndarray:
 
 
 def _read_wanted(
-    path: Path, facts: VideoFacts, wanted: np.ndarray, turn_deg: int
+    path: Path, facts: VideoFacts, wanted: np.ndarray, rotation_deg: int | None
 ) -> Iterator[Frame]:
     """Yield the wanted frames; raise `DamagedVideoError` at the end if some are bad."""
     if not len(wanted):
@@ -150,7 +186,7 @@ def _read_wanted(
             continue  # only in a damaged film: its time has passed
         previous_idx = frame_idx
         is_lost[frame_idx] = False
-        image = _make_upright(frame, facts, turn_deg)
+        image = _make_upright(frame, facts, rotation_deg)
         with limit.pause():
             yield Frame(frame_idx, float(times_s[frame_idx]), image)
     if is_lost.any():
@@ -162,15 +198,36 @@ def _read_wanted(
         )
 
 
-def _make_upright(frame: av.VideoFrame, facts: VideoFacts, turn_deg: int) -> np.ndarray:
-    """Return a frame as RGB in square pixels, mirrored back and turned."""
-    width, height = facts.square_size_wh
-    image = frame.to_ndarray(format="rgb24", width=width, height=height)
+def _make_upright(
+    frame: av.VideoFrame, facts: VideoFacts, rotation_deg: int | None
+) -> np.ndarray:
+    """Return a frame as RGB in square pixels, mirrored back and turned.
+
+    A video may change its size, or be turned, in the midst: all its pictures get the
+    shape of the first, and what is of another shape keeps its own inside black borders.
+    """
+    flag = read_orientation(frame) or (facts.rotation_deg, facts.is_mirrored)
+    turn_deg = flag[0] if rotation_deg is None else rotation_deg
+    first_deg = facts.rotation_deg if rotation_deg is None else rotation_deg
+    size_wh = facts.square_size_wh
+    upright_wh = size_wh[:: -1 if first_deg % 180 else 1]
+    if (frame.width, frame.height) != facts.coded_size_wh or turn_deg != first_deg:
+        own_wh = facts.square_pixels((frame.width, frame.height))
+        turned_wh = own_wh[:: -1 if turn_deg % 180 else 1]
+        scale = min(a / b for a, b in zip(upright_wh, turned_wh, strict=True))
+        size_wh = tuple(max(1, round(side * scale)) for side in own_wh)
+    image = frame.to_ndarray(format="rgb24", width=size_wh[0], height=size_wh[1])
     if facts.hdr:
         image = tone_down(image, facts.hdr)
-    if facts.is_mirrored:
+    if flag[1]:
         image = image[:, ::-1]
-    return np.ascontiguousarray(np.rot90(image, -turn_deg // 90))
+    image = np.ascontiguousarray(np.rot90(image, -turn_deg // 90))
+    if image.shape[1::-1] == upright_wh:
+        return image
+    padded = np.zeros((*upright_wh[::-1], 3), np.uint8)
+    top, left = ((padded.shape[i] - image.shape[i]) // 2 for i in (0, 1))
+    padded[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return padded
 
 
 def write_video(path: Path, images: Iterable[np.ndarray], *, fps: float) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 import av
 
 _OPEN_TIMEOUT_S = 30.0
+# What PyAV raises where FFmpeg gives it something that it has no name for.
+SURPRISES = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
+DECODE_ERRORS = (av.FFmpegError, *SURPRISES)
 
 
 class VideoError(ValueError):
@@ -124,7 +127,13 @@ def open_video(path: Path) -> Iterator[av.container.InputContainer]:
             yield container
     except av.FFmpegError as error:
         raise VideoError(
-            f"{Path(path).name} cannot be read as a film ({error.strerror}): it is "
-            "damaged, no film, or not yet fully recorded or copied. Copy it again or "
-            "remove it."
+            f"{Path(path).name} cannot be read as a film: it is damaged, no film, or "
+            "not yet fully recorded or copied. Copy it again or remove it."
+        ) from error
+    except VideoError:
+        raise
+    except SURPRISES as error:
+        raise VideoError(
+            f"{Path(path).name} holds something that cannot be read here. Convert it "
+            "to mp4 (H.264), or remove it."
         ) from error

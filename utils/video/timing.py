@@ -1,10 +1,12 @@
-"""A video's packets, not decoded: when each frame is shown, whether any is missing.
+"""A video's packets, not decoded: when each picture is shown, whether any is missing.
 
-Whether any is missing is told by the packets and by the file's own structure: a file
-that is cut ends inside one of its parts.
+A packet is not a picture: some are never shown. A stamp is not to be trusted: one in a
+million is hours off. And a file that is cut ends inside one of its parts, or before the
+last sample of its table.
 """
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -19,6 +21,8 @@ from utils.video.source import TimeLimit
 _CLOCK_S = 0.0025  # Matroska rounds to 1 ms: steps of an even film differ by up to 2
 _UNEVEN_SHARE = 0.02
 _MOST_AHEAD = 4  # frames stored before one that is shown earlier, at x264's defaults
+_MOST_REORDERED = 16  # the same by the standards: H.264 and H.265 hold 16 pictures back
+_WITNESSES = 33  # packets that say together whether one is stamped ahead of its time
 _SHORT_S, _SHORT_SHARE = 1.0, 0.02  # headers are off by less
 # ISO/IEC 14496-12, 4.2 and QuickTime: boxes at the top of a file; those with pictures
 _BOXES = {b"ftyp", b"styp", b"sidx", b"mfra", b"free", b"skip", b"wide", b"meta"}
@@ -26,218 +30,362 @@ _BOXES |= {b"udta", b"uuid", b"emsg", b"prft", b"pdin"}
 _PICTURE_BOXES = {b"moov", b"moof", b"mdat"}
 # RFC 8794, RFC 9559
 _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
+_TRACKS, _TRACK, _ENCODINGS, _ENCODING = 0x1654AE6B, 0xAE, 0x6D80, 0x6240
+_ENCRYPTION = 0x5035
+_MOST_HEADER_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When the frames of a film are shown.
+    """When the pictures of a video are shown.
 
     Attributes:
-        pts: Time stamps of the frames in ascending order, int64, in `time_base`.
+        pts: Time stamps of the pictures in ascending order, int64, in `time_base`.
+        places: Number of each picture's packet in its stream, in order of decoding.
         time_base: Seconds in one unit of `pts`.
         has_stamps: Whether the container stamps each picture (AVI only counts them).
-        end_s: When the last frame ends, in seconds.
-        promised_s: When the film ends by its header; 0 where that says nothing.
+        clock_s: The container's start, on its own clock: where players show 0.
+        end_s: When the last picture ends, in seconds on the container's own clock.
+        promised_s: When the video ends by its header; 0 where that says nothing.
         fps: Frames a second, the mean where the rate varies; 0 where it is not known.
-        is_vfr: Whether the steps between frames differ.
-        is_cut: Whether a part of the film is missing from the file.
+        is_vfr: Whether the steps between pictures differ.
+        is_cut: Whether a part of the video is missing from the file.
+        n_astray: Pictures left out, as they are stamped far from their neighbours.
     """
 
     pts: np.ndarray
+    places: np.ndarray
     time_base: Fraction
     has_stamps: bool
+    clock_s: float
     end_s: float
     promised_s: float
     fps: Fraction
     is_vfr: bool
     is_cut: bool
+    n_astray: int
 
     @property
     def times_s(self) -> np.ndarray:
-        """Time of each frame in seconds, float64, on the container's own clock."""
+        """Time of each picture in seconds, float64, on the container's own clock."""
         return self.pts * self.time_base.numerator / self.time_base.denominator
 
+    @property
+    def first_s(self) -> float:
+        """When the first picture is shown, in seconds on the container's own clock."""
+        return float(self.times_s[0])
+
     def describe_cut(self, name: str) -> str:
-        """Say in one sentence that the film is cut short; empty if it is whole.
+        """Say in one sentence that the video is cut short; empty if it is whole.
 
         Args:
-            name: What to call the film.
+            name: What to call the video.
 
         Returns:
             The sentence.
         """
         if not self.is_cut:
             return ""
-        whole = f" of {self.promised_s:.2f} s" if self.promised_s > self.end_s else ""
+        # A fraction of a second is how decoders wait for pictures stored out of order.
+        start_s = self.clock_s if self.clock_s >= 1 else 0.0
+        whole_s, length_s = self.promised_s - start_s, self.end_s - start_s
+        whole = f" of {whole_s:.2f} s" if whole_s > length_s else ""
         return (
-            f"{name} is cut short: only the first {self.end_s:.2f} s{whole} can be "
+            f"{name} is cut short: only the first {length_s:.2f} s{whole} can be "
             "read and are used. Copy the whole file again, or go on without the rest."
         )
 
 
 @dataclass
-class _Tally:
-    """What has been seen of the packets so far.
+class Tally:
+    """What has been seen of the packets of one stream.
 
     Attributes:
-        pts: Time stamps of the film's whole packets, in the file's order.
-        last_duration: Duration of the packet shown last; 0 where it is not known.
+        pts: Time stamps of the whole packets that become pictures, in the file's order.
+        places: Their numbers among all packets of the stream.
+        n_packets: Packets so far, pictures or not.
+        durations: How long each of the pictures lasts; 0 where it is not known.
         last_dts: When the last of them is decoded: what is shown earlier is complete.
-        end_s: When the last packet of any stream ends.
-        is_broken: Whether the container broke off.
+        end_s: When the last packet ends.
     """
 
     pts: array = field(default_factory=partial(array, "q"))
-    last_pts: int = 0
-    last_duration: int = 0
+    places: array = field(default_factory=partial(array, "q"))
+    durations: array = field(default_factory=partial(array, "q"))
+    n_packets: int = 0
     last_dts: int | None = None
     end_s: float = 0.0
-    is_broken: bool = False
 
 
-def read_timing(
-    container: av.container.InputContainer,
-    stream: av.VideoStream,
-    limit: TimeLimit,
-    *,
-    is_file_cut: bool,
-) -> Timing | None:
-    """Read all packets of a container and say when the film's frames are shown.
+def read_packets(
+    container: av.container.InputContainer, limit: TimeLimit
+) -> tuple[dict[int, Tally], bool]:
+    """Read the packets of all streams up to the end or the first that is broken.
 
     Args:
         container: The container, from its start.
-        stream: The film in it.
         limit: Checked at every packet.
-        is_file_cut: Whether the file ends earlier than its structure says.
 
     Returns:
-        The timing; None if there is no whole packet.
+        What was seen of each stream, by its index, and whether the container broke off.
 
     Raises:
         VideoError: If time is up.
     """
-    has_stamps = container.format.name != "avi"
-    promised_s = _read_promise(container)
-    tally = _read_packets(container, stream, limit, has_stamps=has_stamps)
-    pts = np.sort(np.frombuffer(tally.pts, dtype=np.int64))
-    rate = stream.average_rate or stream.base_rate or Fraction(0)
-    step_s = _guess_step(np.diff(pts) * float(stream.time_base), rate)
-    missing_s = promised_s - tally.end_s
-    is_cut = (
-        tally.is_broken
-        or missing_s > max(_SHORT_S, _SHORT_SHARE * promised_s)
-        or is_file_cut
-    )
-    last_step_s = float(tally.last_duration * stream.time_base) or step_s
-    if is_cut:
-        pts = _drop_ragged_end(pts, stream, tally, has_stamps=has_stamps)
-    if not len(pts):
-        return None
-    steps_s = np.diff(pts) * float(stream.time_base)
-    return Timing(
-        pts=pts,
-        time_base=stream.time_base,
-        has_stamps=has_stamps,
-        end_s=float(pts[-1] * stream.time_base) + last_step_s,
-        promised_s=promised_s,
-        fps=_measure_rate(steps_s, rate),
-        is_vfr=_is_uneven(steps_s),
-        is_cut=is_cut,
-    )
-
-
-def _read_packets(
-    container: av.container.InputContainer,
-    stream: av.VideoStream,
-    limit: TimeLimit,
-    *,
-    has_stamps: bool,
-) -> _Tally:
-    """Read the packets of all streams up to the end or the first that is broken."""
-    tally = _Tally()
+    has_stamps = _has_stamps(container)
+    tallies = {stream.index: Tally() for stream in container.streams}
+    is_broken = False
     try:
         for packet in container.demux():
             limit.check()
             if packet.is_corrupt:
-                tally.is_broken = True
+                is_broken = True
             elif packet.size and (packet.dts, packet.pts) != (None, None):
-                _count_packet(packet, stream, tally, has_stamps=has_stamps)
+                tally = tallies.setdefault(packet.stream.index, Tally())
+                _count_packet(packet, tally, has_stamps=has_stamps)
     except av.FFmpegError:
-        tally.is_broken = True
-    return tally
+        is_broken = True
+    return tallies, is_broken
 
 
-def _count_packet(
-    packet: av.Packet, stream: av.VideoStream, tally: _Tally, *, has_stamps: bool
-) -> None:
-    """Add a whole packet of any stream to what has been seen."""
+def build_timing(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    tallies: dict[int, Tally],
+    *,
+    path: Path,
+    is_broken: bool,
+) -> Timing | None:
+    """Say when the pictures of a stream are shown.
+
+    Args:
+        container: The container.
+        stream: The video in it.
+        tallies: What `read_packets` saw.
+        path: The file.
+        is_broken: Whether the container broke off.
+
+    Returns:
+        The timing; None if there is no whole packet.
+    """
+    tally, has_stamps = tallies[stream.index], _has_stamps(container)
+    pts, places, durations = (
+        np.frombuffer(values, dtype=np.int64)
+        for values in (tally.pts, tally.places, tally.durations)
+    )
+    is_astray = find_astray(pts) if has_stamps else np.zeros(len(pts), dtype=bool)
+    clock_s = (container.start_time or 0) / av.time_base
+    promised_s = _read_promise(container)
+    n_needed = _count_needed_bytes(path, container, stream)
+    is_cut = is_broken or is_file_cut(path, n_needed=n_needed)
+    if not n_needed:  # a table of samples says what there is; else there is the header
+        end_s = max(other.end_s for other in tallies.values())
+        missing_s = promised_s - end_s
+        is_cut |= missing_s > max(_SHORT_S, _SHORT_SHARE * (promised_s - clock_s))
+    is_kept = ~is_astray
+    if is_cut and has_stamps and tally.last_dts is not None:
+        # Stored in order of decoding: in a cut file all that are shown before the last
+        # one is decoded are there, later ones with gaps.
+        is_kept &= pts <= tally.last_dts
+    order = np.flatnonzero(is_kept)[np.argsort(pts[is_kept], kind="stable")]
+    if is_cut and not has_stamps and stream.codec_context.has_b_frames:
+        order = order[:-_MOST_AHEAD]
+    if not len(order):
+        return None
+    rate = stream.average_rate or stream.base_rate or Fraction(0)
+    steps_s = np.diff(pts[order]) * float(stream.time_base)
+    last_s = float(durations[order[-1]] * stream.time_base)
+    n_astray = int(is_astray.sum())
+    return Timing(
+        pts=pts[order],
+        places=places[order],
+        time_base=stream.time_base,
+        has_stamps=has_stamps,
+        clock_s=clock_s,
+        end_s=float(pts[order[-1]] * stream.time_base)
+        + (last_s or _guess_step(steps_s, rate)),
+        promised_s=promised_s,
+        fps=_measure_rate(steps_s, rate, n_astray),
+        is_vfr=_is_uneven(np.sort(steps_s)[: len(steps_s) - n_astray]),
+        is_cut=is_cut,
+        n_astray=n_astray,
+    )
+
+
+def find_astray(pts: np.ndarray) -> np.ndarray:
+    """Find pictures that are stamped far from those stored next to them.
+
+    Codecs store a picture at most 16 places before one that is shown earlier. A picture
+    that is shown later than most of those stored beyond that has a wrong stamp; so has
+    one that is then still shown earlier than another stored so far before it. A pause,
+    after which all stamps are later, is no mistake.
+
+    Args:
+        pts: Time stamps in order of decoding, int64.
+
+    Returns:
+        Boolean array of the same shape.
+
+    Example:
+        >>> find_astray(np.array([*range(50), 9000, *range(51, 99)])).nonzero()[0]
+        array([50])
+    """
+    is_astray = np.zeros(len(pts), dtype=bool)
+    n_apart = _MOST_REORDERED + 1
+    if len(pts) <= n_apart:
+        return is_astray
+    earlier = np.maximum.accumulate(pts)[:-n_apart]
+    if (pts[n_apart:] >= earlier).all():  # as nearly always
+        return is_astray
+    later = np.pad(pts[n_apart:].astype(float), (0, _WITNESSES - 1), "edge")
+    witnesses = np.lib.stride_tricks.sliding_window_view(later, _WITNESSES)
+    is_astray[:-n_apart] = pts[:-n_apart] > np.median(witnesses, axis=1)
+    trusted = np.where(is_astray, np.iinfo(np.int64).min, pts)
+    is_astray[n_apart:] |= pts[n_apart:] < np.maximum.accumulate(trusted)[:-n_apart]
+    return is_astray
+
+
+def is_shown(packet: av.Packet) -> bool:
+    """Tell whether a packet becomes a picture: those of VP8, VP9 and AV1 may not."""
+    if packet.is_discard:
+        return False
+    kind = packet.stream.codec_context.codec.canonical_name
+    if kind not in _SHOWN:
+        return True
+    return _SHOWN[kind](memoryview(packet))
+
+
+def _is_vp8_shown(data: memoryview) -> bool:
+    """Read the bit `show_frame`; RFC 6386, 9.1."""
+    return bool(data[0] & 0x10)
+
+
+def _is_vp9_shown(data: memoryview) -> bool:
+    """Tell whether any of a packet's frames is shown; VP9 specification, 6.2, annex B.
+
+    A packet is a frame, or several with an index at the end.
+    """
+    mark, starts = data[-1], [0]
+    n_frames, n_size = (mark & 7) + 1, (mark >> 3 & 3) + 1
+    n_index = 2 + n_frames * n_size
+    if mark >> 5 == 0b110 and len(data) >= n_index and data[-n_index] == mark:
+        index = bytes(data[-n_index + 1 : -1])
+        for at in range(0, len(index) - n_size, n_size):
+            size = int.from_bytes(index[at : at + n_size], "little")
+            starts.append(starts[-1] + size)
+    return any(_is_vp9_frame_shown(data[at]) for at in starts if at < len(data))
+
+
+def _is_vp9_frame_shown(head: int) -> bool:
+    """Read `show_existing_frame` and `show_frame` off a frame's first byte."""
+    bits = f"{head:08b}"[2:]  # after the frame's mark
+    bits = bits[3:] if bits[:2] == "11" else bits[2:]  # after the profile
+    return bits[0] == "1" or bits[2:3] != "0"
+
+
+def _is_av1_shown(data: memoryview) -> bool:
+    """Look for a frame that is shown among a packet's parts; AV1 specification, 5.3."""
+    at, has_frame = 0, False
+    while at < len(data):
+        kind, has_extension, has_size = data[at] >> 3 & 15, data[at] & 4, data[at] & 2
+        at += 2 if has_extension else 1
+        size, n_bytes = _read_leb128(data[at : at + 8]) if has_size else (len(data), 0)
+        at += n_bytes
+        if kind in (3, 6) and at < len(data):  # a frame's header, a frame
+            # show_existing_frame, frame_type of two bits, show_frame
+            if data[at] & 0x90:
+                return True
+            has_frame = True
+        at += size
+    return not has_frame
+
+
+def _read_leb128(data: memoryview) -> tuple[int, int]:
+    """Read a number of seven bits a byte, lowest first, and how many bytes it takes."""
+    value = 0
+    for idx, byte in enumerate(data):
+        value |= (byte & 0x7F) << 7 * idx
+        if not byte & 0x80:
+            return value, idx + 1
+    return value, len(data)
+
+
+_SHOWN = {"vp8": _is_vp8_shown, "vp9": _is_vp9_shown, "av1": _is_av1_shown}
+
+
+def _has_stamps(container: av.container.InputContainer) -> bool:
+    """Tell whether a container stamps each picture."""
+    return container.format.name != "avi"
+
+
+def _count_packet(packet: av.Packet, tally: Tally, *, has_stamps: bool) -> None:
+    """Add a whole packet to what has been seen of its stream."""
     is_stamped = packet.dts is None or (has_stamps and packet.pts is not None)
     pts = packet.pts if is_stamped else packet.dts
     duration = packet.duration or 0
+    place, tally.n_packets = tally.n_packets, tally.n_packets + 1
     tally.end_s = max(tally.end_s, float((pts + duration) * packet.time_base))
-    if packet.stream.index != stream.index or not _is_shown(packet):
+    if packet.stream.type != "video" or not is_shown(packet):
         return
-    if not tally.pts or pts >= tally.last_pts:
-        tally.last_pts, tally.last_duration = pts, duration
     tally.pts.append(pts)
+    tally.places.append(place)
+    tally.durations.append(duration)
     tally.last_dts = packet.dts
 
 
-def _drop_ragged_end(
-    pts: np.ndarray, stream: av.VideoStream, tally: _Tally, *, has_stamps: bool
-) -> np.ndarray:
-    """Leave out the last frames of a cut film where some in between are missing.
-
-    Frames are stored in order of decoding: when the file is cut, all that are shown
-    before the last one is decoded are there, later ones with gaps.
-    """
-    if has_stamps:
-        return pts if tally.last_dts is None else pts[pts <= tally.last_dts]
-    return pts[:-_MOST_AHEAD] if stream.codec_context.has_b_frames else pts
-
-
-def _is_shown(packet: av.Packet) -> bool:
-    """Tell whether a packet becomes a picture."""
-    if packet.is_discard:
-        return False
-    is_vp8 = packet.stream.codec_context.codec.canonical_name == "vp8"
-    return not is_vp8 or bool(bytes(packet)[0] & 0x10)  # RFC 6386, 9.1: show_frame
+def _count_needed_bytes(
+    path: Path, container: av.container.InputContainer, stream: av.VideoStream
+) -> int:
+    """Return how long the file must be by its table of samples; 0 if it has none."""
+    if "mp4" not in container.format.name:
+        return 0
+    with path.open("rb") as file:
+        boxes = _walk_boxes(file, path.stat().st_size)
+        if any(name == b"moof" for name, _, _ in boxes):  # the table is in pieces
+            return 0
+    return max((entry.pos + entry.size for entry in stream.index_entries), default=0)
 
 
 def _read_promise(container: av.container.InputContainer) -> float:
-    """Return when the film ends by its header, in seconds; 0 if it does not say."""
+    """Return when the video ends by its header, in seconds; 0 if it does not say."""
     if not container.duration:
         return 0.0
-    return (container.duration + (container.start_time or 0)) / av.time_base
+    # Matroska's writers do not agree on whether the time before the first picture
+    # counts: the less is promised. In mp4 it does not.
+    is_length = "matroska" not in container.format.name
+    start = (container.start_time or 0) if is_length else 0
+    return (container.duration + start) / av.time_base
 
 
 def _guess_step(steps_s: np.ndarray, rate: Fraction) -> float:
-    """Return how long the last frame lasts where the file does not say."""
+    """Return how long the last picture lasts where the file does not say."""
     if len(steps_s):
         return float(np.median(steps_s))
     return float(1 / rate) if rate else 0.0
 
 
 def _is_uneven(steps_s: np.ndarray) -> bool:
-    """Tell whether steps between frames differ by more than a clock's rounding."""
+    """Tell whether steps between pictures differ by more than a clock's rounding."""
     if len(steps_s) < 2:
         return False
     return bool(np.ptp(steps_s) > max(_CLOCK_S, _UNEVEN_SHARE * np.median(steps_s)))
 
 
-def _measure_rate(steps_s: np.ndarray, rate: Fraction) -> Fraction:
+def _measure_rate(steps_s: np.ndarray, rate: Fraction, n_astray: int) -> Fraction:
     """Return the header's frames a second if the steps bear it out, else their mean."""
-    total_s = float(steps_s.sum())
-    if not total_s or abs(float(rate) * total_s - len(steps_s)) < 1:
+    total_s, n_steps = float(steps_s.sum()), len(steps_s) + n_astray
+    if not total_s or abs(float(rate) * total_s - n_steps) < 1:
         return rate
-    return Fraction(len(steps_s) / total_s).limit_denominator(1001)
+    return Fraction(n_steps / total_s).limit_denominator(1001)
 
 
-def is_file_cut(path: Path) -> bool:
+def is_file_cut(path: Path, *, n_needed: int = 0) -> bool:
     """Tell whether pictures are missing at a file's end, by its structure.
 
     Args:
         path: An mp4, mov, mkv, webm or avi file.
+        n_needed: How long the file must be by its table of samples, which is right
+            where the length of a box is not; 0 if that is not known.
 
     Returns:
         True if a part that holds pictures reaches beyond the file's end; False if none
@@ -253,12 +401,50 @@ def is_file_cut(path: Path) -> bool:
             return _is_matroska_cut(file, n_bytes)
         if head[:4] == b"RIFF" and head[8:] == b"AVI ":
             return _is_avi_cut(file, n_bytes)
-        return _is_mp4_cut(file, n_bytes)
+        return n_needed > n_bytes if n_needed else _is_mp4_cut(file, n_bytes)
 
 
-def _is_mp4_cut(file: BinaryIO, n_bytes: int) -> bool:
-    """Walk the boxes at the top; stop where something is no box."""
-    at, name, has_fragments = 0, b"", False
+def is_encrypted(path: Path) -> bool:
+    """Tell whether a film's pictures are encrypted, by what an mp4 or mkv says of them.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True if it says so; False if not, or if nothing is known of such files.
+    """
+    n_bytes = Path(path).stat().st_size
+    with Path(path).open("rb") as file:
+        if file.read(4) == _EBML.to_bytes(4, "big"):
+            inside = (_SEGMENT, _TRACKS, _TRACK, _ENCODINGS, _ENCODING)
+            return _has_element(file, 0, n_bytes, (*inside, _ENCRYPTION))
+        for name, at, size in _walk_boxes(file, n_bytes):
+            if name == b"moov":
+                file.seek(at)  # ISO/IEC 14496-12, 8.12: an encrypted sample's entry
+                return b"encv" in file.read(min(size, _MOST_HEADER_BYTES))
+    return False
+
+
+def _has_element(file: BinaryIO, at: int, end: int, names: tuple[int, ...]) -> bool:
+    """Tell whether a Matroska file has an element inside others, named from outside."""
+    while at < end:
+        file.seek(at)
+        name, size, n_head = _read_element(file.read(12))
+        if name is None or name == _CLUSTER:
+            return False
+        at += n_head
+        inner = end if size is None else min(at + size, end)
+        if name == names[0] and (
+            len(names) == 1 or _has_element(file, at, inner, names[1:])
+        ):
+            return True
+        at = inner
+    return False
+
+
+def _walk_boxes(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and size of the boxes at an mp4's top, until one is no box."""
+    at = 0
     while at + 8 <= n_bytes:
         file.seek(at)
         head = file.read(16)
@@ -266,12 +452,20 @@ def _is_mp4_cut(file: BinaryIO, n_bytes: int) -> bool:
         if size == 1:
             size = int.from_bytes(head[8:], "big")
         if name not in _BOXES | _PICTURE_BOXES or size < 8:  # 0: to the file's end
-            return False
-        has_fragments |= name == b"moof"
+            return
+        yield name, at, size
         at += size
-    return (at > n_bytes and name in _PICTURE_BOXES) or (
-        has_fragments and at != n_bytes
-    )
+
+
+def _is_mp4_cut(file: BinaryIO, n_bytes: int) -> bool:
+    """Tell whether a box with pictures, or the last fragment, goes beyond the end."""
+    name, end, has_fragments = b"", 0, False
+    for name, at, size in _walk_boxes(file, n_bytes):
+        has_fragments |= name == b"moof"
+        end = at + size
+    if end > n_bytes:
+        return has_fragments or name in _PICTURE_BOXES
+    return has_fragments and 0 < n_bytes - end < 8  # inside a box's name or size
 
 
 def _is_avi_cut(file: BinaryIO, n_bytes: int) -> bool:
