@@ -244,7 +244,7 @@ def _make_chunk(
     task: Task, chunk: int, frames: Iterator[reader.Frame], works: dict[Product, Path]
 ) -> None:
     """Make what is missing of one chunk."""
-    missing = [p for p in task.products if chunk not in store.find_chunks(p)]
+    missing = [p for p in task.products if not store.has_chunk(p, chunk)]
     rows: dict[Product, list[dict]] = {product: [] for product in missing}
     with explain_full_disk(task.products[0].root):
         for frame in frames:

@@ -98,7 +98,11 @@ def find_missing(tasks: Iterable[Task]) -> list[Task]:
     """
     missing = []
     for task in tasks:
-        lacks = [p for p in task.products if store.read_facts(p) is None]
+        lacks = [
+            product
+            for product in task.products
+            if store.read_product(product, check_pictures=True) is None
+        ]
         if lacks:
             missing.append(replace(task, products=tuple(lacks)))
         for product in set(task.products) - set(lacks):

@@ -7,13 +7,15 @@ A results folder holds
     pictures/person1_a-0123456789abcdef/0000/ pictures, a folder a chunk (a minute)
     .chunks/person1_a-0123456789abcdef/       chunks of a video that is being made
 
-A table carries the key of all that decides it; with another key it is out of date.
+A table carries the key of all that decides it; with another key it is out of date. The
+sha256 of each table's file lies beside it, in a hidden file: what has changed on disk
+since it was written is made again.
 """
 
+import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,9 +24,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from utils.core.cache import build_key
-from utils.core.remote import Address, open_binary, sum_sizes
+from utils.core.files import hash_file
+from utils.core.remote import Address, is_remote, open_binary, sum_sizes
 from utils.core.skeleton import N_KEYPOINTS
 from utils.core.tables import SCHEMAS
+from utils.frames.images import is_whole
 from utils.frames.workspace import (
     list_sizes,
     open_workspace,
@@ -119,7 +123,13 @@ def write_settings(root: Path, settings: str, parts: dict[str, object]) -> None:
 
 def find_chunks(product: Product) -> set[int]:
     """Return the numbers of the chunks of an unfinished video that are done."""
-    return {int(path.stem) for path in product.chunks_dir.glob("[0-9]*.parquet")}
+    numbers = {int(path.stem) for path in product.chunks_dir.glob("[0-9]*.parquet")}
+    return {number for number in numbers if has_chunk(product, number)}
+
+
+def has_chunk(product: Product, chunk: int) -> bool:
+    """Tell whether a chunk of an unfinished video is done, and as it was written."""
+    return _read_file(product.chunks_dir / f"{chunk:04d}.parquet") is not None
 
 
 def write_chunk(product: Product, chunk: int, columns: dict, work: Path) -> None:
@@ -143,7 +153,7 @@ def write_chunk(product: Product, chunk: int, columns: dict, work: Path) -> None
     )
     part = work / f"{chunk:04d}.{product.name}.parquet"
     pq.write_table(table, part)
-    publish_file(part, product.chunks_dir / f"{chunk:04d}.parquet")
+    _publish_table(part, product.chunks_dir / f"{chunk:04d}.parquet")
 
 
 def merge_chunks(
@@ -166,16 +176,22 @@ def merge_chunks(
         n_bytes = sum(int(meta[b"n_bytes"]) for meta in metas)
         facts = {"key": product.key, "problem": problem, "n_bytes": f"{n_bytes}"}
         part = work / f"{product.name}.parquet"
-        _write_row_groups(part, product.schema.with_metadata(facts), paths)
+        with pq.ParquetWriter(part, product.schema.with_metadata(facts)) as writer:
+            for path in paths:  # a row group each, one at a time in memory
+                table = pq.read_table(path, partitioning=None)
+                if table.num_rows:
+                    writer.write_table(table.cast(writer.schema))
     except FileNotFoundError as error:
-        if read_facts(product) is None:
+        if read_product(product) is None:
             raise FileNotFoundError(
                 f"Of the {product.name} of {product.video} the chunk {error.filename} "
                 "is gone. Run again."
             ) from error
     else:
-        publish_file(part, product.table_path)
-        _remove_pictures(product, n_chunks)
+        _publish_table(part, product.table_path)
+        for folder in list_folders(product.pictures_dir):
+            if int(folder.name) >= n_chunks:  # beyond where the video breaks off
+                shutil.rmtree(folder, ignore_errors=True)
     remove_chunks(product)
 
 
@@ -184,34 +200,33 @@ def remove_chunks(product: Product) -> None:
     shutil.rmtree(product.chunks_dir, ignore_errors=True)
 
 
-def read_facts(product: Product) -> dict[str, str] | None:
-    """Return what a finished table says of itself, or None where it must be made.
+def read_product(product: Product, *, check_pictures: bool = False) -> pa.Table | None:
+    """Return a video's finished table, or None where it must be made.
 
     Args:
         product: What to look for.
+        check_pictures: Whether to read each picture too, where they are on this
+            machine, and not only see that they are all there.
 
     Returns:
-        `key`, `problem` and `n_bytes`; None if there is no table, if it is of another
-        key, or if its pictures are not all there.
+        The table, whose metadata has `key`, `problem` and `n_bytes`; None if there is
+        none, if it is of another key or has changed since it was written, or if its
+        pictures are not all there.
     """
-    try:
-        with open_binary(product.table_path) as file:
-            meta = pq.read_schema(file).metadata or {}
-    except (FileNotFoundError, pa.ArrowInvalid):
+    data = _read_file(product.table_path)
+    if data is None:
         return None
-    facts = {name.decode(): value.decode() for name, value in meta.items()}
-    if facts.get("key") != product.key:
+    table = pq.read_table(pa.BufferReader(data))
+    if table.schema.metadata[b"key"].decode() != product.key:
         return None
-    n_bytes = int(facts.get("n_bytes", 0))
-    return facts if n_bytes in (0, sum_sizes(product.pictures_dir)) else None
-
-
-def read_product(product: Product) -> pa.Table | None:
-    """Return a video's finished table, or None where it must be made."""
-    if read_facts(product) is None:
+    n_bytes = int(table.schema.metadata[b"n_bytes"])
+    if n_bytes and n_bytes != sum_sizes(product.pictures_dir):
         return None
-    with open_binary(product.table_path) as file:
-        return pq.read_table(file)
+    if n_bytes and check_pictures and not is_remote(product.root):
+        paths = table["path"].to_pylist()
+        if not all(is_whole(product.root / path) for path in paths):
+            return None
+    return table
 
 
 def count_frames(product: Product) -> int:
@@ -241,27 +256,40 @@ def survey_chunks(root: Path) -> dict[str, tuple[int, int]]:
 
 @lru_cache(maxsize=10_000)
 def _count_chunk_rows(path: Path) -> int:
-    """Return how many rows a chunk has, 0 if it has gone meanwhile."""
+    """Return how many rows a chunk has, 0 if it has gone or changed meanwhile."""
     try:
         return pq.read_metadata(path).num_rows
-    except FileNotFoundError:
+    except (OSError, pa.ArrowException):
         return 0
 
 
-def _write_row_groups(part: Path, schema: pa.Schema, paths: Iterable[Path]) -> None:
-    """Write tables into one Parquet file, a row group each, one at a time in memory."""
-    with pq.ParquetWriter(part, schema) as writer:
-        for path in paths:
-            table = pq.read_table(path, partitioning=None)
-            if table.num_rows:
-                writer.write_table(table.cast(schema))
+def _publish_table(part: Path, path: Path) -> None:
+    """Give a finished table its name, after the file with its checksum."""
+    sum_part = part.with_suffix(".sum")
+    sum_part.write_text(hash_file(part), encoding="ascii")
+    publish_file(sum_part, _sum_path(path))
+    publish_file(part, path)
 
 
-def _remove_pictures(product: Product, n_chunks: int) -> None:
-    """Remove pictures beyond the place where a video breaks off."""
-    for folder in list_folders(product.pictures_dir):
-        if int(folder.name) >= n_chunks:
-            shutil.rmtree(folder, ignore_errors=True)
+def _read_file(path: Address) -> bytes | None:
+    """Return a table's bytes; None if it is not there or not as it was written.
+
+    It is judged before it is read: a reader of Parquet may take any time and memory for
+    a file with a flipped bit.
+    """
+    try:
+        with open_binary(_sum_path(path)) as file:
+            expected = file.read()
+        with open_binary(path) as file:
+            data = file.read()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest().encode() == expected else None
+
+
+def _sum_path(path: Address) -> Address:
+    """Return where the checksum of a table lies: hidden from readers of the folder."""
+    return path.parent / f".{path.name}.sha256"
 
 
 def list_folders(root: Path) -> list[Path]:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from utils.core.files import hash_file
+
 _PREFIX = ".work-"
 _LOCK_SUFFIX = ".lock"
 _DAY_S = 86_400.0
@@ -102,21 +104,26 @@ def publish_file(part: Path, path: Path) -> None:
 def publish_folder(part: Path, path: Path) -> None:
     """Give a finished folder its final name, unless another run was there first.
 
-    A folder of that name with other files or sizes is damaged (a file was deleted,
-    say) and is replaced.
+    A folder of that name with other files is damaged (one was deleted, say, or a bit
+    was flipped) and is replaced.
 
     Args:
         part: The finished folder, in a workspace on the same file system.
         path: Its final name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() and list_sizes(path) != list_sizes(part):
+    if path.is_dir() and _hash_files(path) != _hash_files(part):
         path.rename(part.with_name(f"{part.name}.replaced"))
     try:
         part.rename(path)
     except OSError:
         if not path.is_dir():
             raise
+
+
+def _hash_files(folder: Path) -> dict[str, str]:
+    """Return the hash of every file directly in a folder, by name."""
+    return {path.name: hash_file(path) for path in folder.iterdir()}
 
 
 def list_sizes(folder: Path) -> dict[str, int]:
