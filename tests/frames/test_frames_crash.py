@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import frame_runs
+from utils.core.files import explain_disk
 from utils.frames import workspace
 
 ROOT = Path(__file__).parents[2]
@@ -215,12 +216,12 @@ def test_a_dead_owners_workspace_is_swept_and_a_living_ones_is_not(
 def test_other_disk_errors_keep_their_own_words(tmp_path: Path) -> None:
     with (
         pytest.raises(OSError, match="other words"),
-        workspace.explain_full_disk(tmp_path),
+        explain_disk(tmp_path),
     ):
         raise OSError(errno.EIO, "other words")
     with (
         pytest.raises(OSError, match=r"is full\. Free some space"),
-        workspace.explain_full_disk(tmp_path),
+        explain_disk(tmp_path),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
 

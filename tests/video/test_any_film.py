@@ -257,7 +257,10 @@ def test_the_larger_of_two_films_in_one_file_is_read(tmp_path: Path) -> None:
             container.mux(stream.encode())
     videos, problems = build_videos([path], settle_s=0)
     assert problems.empty
-    assert "holds 2 films; only the one with the most pictures, 128×96, is used" in videos.advice[0]
+    assert (
+        "holds 2 films; only the one with the most pictures, 128×96, is used"
+        in videos.advice[0]
+    )
     assert read_numbers(list(read_video(path))) == list(range(12))
 
 

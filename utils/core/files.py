@@ -1,4 +1,4 @@
-"""Files on disk: hashes, and writes that are whole or absent."""
+"""Files on disk: hashes, writes that are whole or absent, a disk's errors in words."""
 
 import ctypes
 import errno
@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 DATA_VARIABLE = "POSENET_DATA"
 
 
@@ -32,6 +34,47 @@ def is_writable(folder: Path) -> bool:
         return False
 
 
+class DiskError(OSError):
+    """A disk is full or may not be written; the message is for the user."""
+
+    def __str__(self) -> str:
+        """Return the words alone, without the number of the error."""
+        return self.strerror
+
+
+@contextmanager
+def explain_disk(folder: Path) -> Iterator[None]:
+    """Turn "no space left" and "read-only" into a sentence of where and what to do.
+
+    Args:
+        folder: What the block writes to.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        DiskError: In place of such an error; others keep their own words.
+    """
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskError(
+                error.errno,
+                f"The disk that holds {folder} is full. Free some space and run again: "
+                "what was finished is kept and is not made twice",
+            ) from error
+        if error.errno in _FORBIDDEN and not is_writable(Path(folder)):
+            raise DiskError(
+                error.errno,
+                f"{folder} may not be written. Change its permissions, or choose "
+                "another folder",
+            ) from error
+        raise
+
+
 def hash_file(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 hex digits.
 
@@ -46,7 +89,7 @@ def hash_file(path: Path) -> str:
     """
     digest = hashlib.sha256()
     with Path(path).open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
+        while chunk := file.read(_BLOCK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -64,22 +107,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Yields:
         Path to write to.
+
+    Raises:
+        DiskError: If the disk is full or the folder may not be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix
-    )
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o666 & ~read_umask())
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with explain_disk(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix
+        )
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            part.chmod(0o666 & ~read_umask())
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def read_umask() -> int:

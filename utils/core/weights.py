@@ -36,9 +36,8 @@ def read_sha256sums(folder: Path = MODELS_DIR) -> dict[str, str]:
     return {name.strip(): sha256 for sha256, name in pairs}
 
 
-@lru_cache(maxsize=32)
 def find_weights(name: str, *, folder: Path = MODELS_DIR) -> Path:
-    """Find a weight file and check its bytes, once a process.
+    """Find a weight file and check its bytes: once, and again whenever it is touched.
 
     Args:
         name: File name, as in the folder's `SHA256SUMS`.
@@ -61,10 +60,18 @@ def find_weights(name: str, *, folder: Path = MODELS_DIR) -> Path:
             f"No weights at {path}. Restore {name} from git, or make it again as "
             "models/README.md says."
         )
-    found = hash_file(path)
+    status = path.stat()
+    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    found = _hash_weights(path, stamp)
     if found != sums[name]:
         raise ValueError(_describe_wrong_file(path, sums[name], found))
     return path
+
+
+@lru_cache(maxsize=32)
+def _hash_weights(path: Path, stamp: tuple[int, ...]) -> str:
+    """Return a file's hash; `stamp` changes with the file, which is then read again."""
+    return hash_file(path)
 
 
 def load_interpreter(path: Path) -> "Interpreter":

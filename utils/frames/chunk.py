@@ -19,12 +19,13 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.core.cache import build_key
+from utils.core.files import explain_disk
 from utils.core.remote import Address, is_remote
 from utils.core.skeleton import KEYPOINTS, N_KEYPOINTS
 from utils.frames import store
 from utils.frames.images import encode_jpeg, measure_sharpness
 from utils.frames.store import Product
-from utils.frames.workspace import explain_full_disk, open_workspace
+from utils.frames.workspace import open_workspace
 from utils.video import reader
 from utils.video.probe import probe_video
 
@@ -246,7 +247,7 @@ def _make_chunk(
     """Make what is missing of one chunk."""
     missing = [p for p in task.products if not store.has_chunk(p, chunk)]
     rows: dict[Product, list[dict]] = {product: [] for product in missing}
-    with explain_full_disk(task.products[0].root):
+    with explain_disk(task.products[0].root):
         for frame in frames:
             for product in missing:
                 if product.name == "frames":

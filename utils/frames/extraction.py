@@ -119,7 +119,7 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
 
     Raises:
         ValueError: If a setting makes no sense.
-        OSError: If the disk is full; what was finished stays.
+        DiskError: If the disk is full or may not be written; what was finished stays.
     """
     if not (math.isfinite(every_s) and every_s >= 0):
         raise ValueError(f"Expected `every_s` of 0 or more seconds, got {every_s}.")

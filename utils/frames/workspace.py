@@ -6,7 +6,6 @@ system drops the lock when the process ends, even by `kill -9`, and the next run
 what is left.
 """
 
-import errno
 import os
 import shutil
 import time
@@ -17,12 +16,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from utils.core.files import hash_file
+from utils.core.files import explain_disk, hash_file
 
 _PREFIX = ".work-"
 _LOCK_SUFFIX = ".lock"
 _DAY_S = 86_400.0
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_LOCKS = (OSError, NotImplementedError)  # a file system that has none
 
 
@@ -37,11 +35,11 @@ def open_workspace(root: Path) -> Iterator[Path]:
         An empty folder of this process's own, on the same file system as `root`.
 
     Raises:
-        OSError: In one sentence, if the disk is full.
+        DiskError: If the disk is full or may not be written.
     """
     work = Path(root, f"{_PREFIX}{uuid.uuid4().hex}")
     lock = FileLock(work.with_suffix(_LOCK_SUFFIX), thread_local=False)
-    with explain_full_disk(root):
+    with explain_disk(root):
         Path(root).mkdir(parents=True, exist_ok=True)
         with suppress(*_NO_LOCKS):
             lock.acquire()  # before the folder is there: a sweep must never see it free
@@ -50,7 +48,8 @@ def open_workspace(root: Path) -> Iterator[Path]:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
             lock.release()
 
 
@@ -68,7 +67,8 @@ def sweep_workspaces(root: Path) -> int:
         lock_path = path.with_suffix(_LOCK_SUFFIX)
         if _is_abandoned(path, lock_path):
             shutil.rmtree(path, ignore_errors=True)
-            lock_path.unlink(missing_ok=True)
+            with suppress(OSError):
+                lock_path.unlink()
             n_removed += 1
     return n_removed
 
@@ -133,18 +133,3 @@ def list_sizes(folder: Path) -> dict[str, int]:
             return {e.name: e.stat().st_size for e in entries if e.is_file()}
     except FileNotFoundError:
         return {}
-
-
-@contextmanager
-def explain_full_disk(root: Path) -> Iterator[None]:
-    """Turn "no space left" into a sentence that says where and what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise OSError(
-            error.errno,
-            f"The disk that holds {root} is full. Free some space and run again: "
-            "what was finished is kept and is not made twice",
-        ) from error

@@ -8,13 +8,14 @@ import difflib
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import av
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.files import atomic_path, find_data, hash_file
+from utils.core.files import DiskError, atomic_path, find_data, hash_file
 from utils.core.names import normalise_name
 from utils.core.remote import parse_address
 from utils.core.tables import SCHEMAS, check_table, read_table
@@ -366,5 +367,5 @@ def _write_cache(path: Path, entries: dict[str, dict]) -> None:
         "key": build_key(films=entries),
         "films": entries,
     }
-    with atomic_path(path) as part:
+    with suppress(DiskError), atomic_path(path) as part:  # then they are read each time
         part.write_text(json.dumps(kept), encoding="utf-8")
