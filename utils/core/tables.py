@@ -56,7 +56,7 @@ SCHEMAS: dict[str, Schema] = {
         optional={
             # Where players and other programs show 0, on the video's own clock, on
             # which `duration_s` is the end of the last picture.
-            "start_s": "float64",
+            "starts_at_s": "float64",
             "fps_fraction": "str",
             "sample_aspect_ratio": "str",
             "codec": "str",

@@ -15,7 +15,7 @@ from utils.frames.store import Product
 
 _MIN_CHUNKS = 2  # fewer are not worth opening the video again
 _TASKS_PER_WORKER = 4  # so that the last one does not keep the others waiting
-_FACTS = ("start_s", "duration_s", "n_frames", "rotation_deg")  # used where known
+_FACTS = ("starts_at_s", "duration_s", "n_frames", "rotation_deg")  # used where known
 _NEEDED = ("video", "path", "sha256")
 
 
@@ -62,7 +62,7 @@ def plan_tasks(
     for row in videos.to_dict("records"):
         facts = {name: row.get(name, math.nan) for name in _FACTS}
         known = {name: value for name, value in facts.items() if math.isfinite(value)}
-        length_s = known.get("duration_s", 0.0) - known.get("start_s", 0.0)
+        length_s = known.get("duration_s", 0.0) - known.get("starts_at_s", 0.0)
         turn_deg = int(known["rotation_deg"]) if "rotation_deg" in known else None
         products = tuple(
             Product(

@@ -1,5 +1,6 @@
 """A finished classifier on videos: posture of each frame, bouts, an annotated film."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -139,7 +140,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     path: Path,
     *,
     fps: float = 15.0,
-    end_s: float | None = None,
+    length_s: float = math.inf,
 ) -> Path:
     """Write a film with skeleton, posture and probability drawn into it.
 
@@ -150,7 +151,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         keypoints: Table `keypoints`.
         path: Where the film goes, an mp4.
         fps: Pictures a second.
-        end_s: Where to stop, seconds; at the end if None.
+        length_s: How much of it, seconds from its first picture on.
 
     Returns:
         The path.
@@ -163,7 +164,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     pictures = read_video(
         Path(video["path"]),
         every_s=1 / fps,
-        end_s=end_s,
+        length_s=length_s,
         rotation_deg=int(video["rotation_deg"]),
         skip_damage=True,
     )

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @question
-def film(study: "Study", *, end_s: float = 60.0, fps: float = 15.0) -> Answer:
+def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer:
     """Annotate one film, by a classifier that has not learnt from the person in it.
 
     Args:
         study: The study, with the pose classifier fitted.
-        end_s: Where the annotated film stops, seconds.
+        length_s: How much of it is annotated, seconds from its first picture on.
         fps: Its pictures a second.
 
     Returns:
@@ -41,7 +41,9 @@ def film(study: "Study", *, end_s: float = 60.0, fps: float = 15.0) -> Answer:
     title = f"{video.name}: postures, by a classifier that {who} this person"
     chart = plot_time_strips(strips, classes=study.classes, title=title)
     path = study.results / "annotated.mp4"
-    annotate_video(classifier, video, frames, points, path=path, fps=fps, end_s=end_s)
+    annotate_video(
+        classifier, video, frames, points, path=path, fps=fps, length_s=length_s
+    )
     answer = write_answer(
         "film",
         study.results,

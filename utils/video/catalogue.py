@@ -291,7 +291,7 @@ def _describe_video(path: Path) -> Facts:
     aspect, timing = found.sample_aspect_ratio, found.timing
     return {
         "sha256": hash_file(path),
-        "start_s": timing.clock_s,
+        "starts_at_s": timing.clock_s,
         "duration_s": timing.end_s,
         "fps": float(timing.fps) or None,
         "fps_fraction": f"{timing.fps.numerator}/{timing.fps.denominator}",
