@@ -4,6 +4,10 @@ Tables are tidy DataFrames keyed by `video` (file stem) and `frame_idx` (0-based
 the file, the same at any sampling rate). Missing is NaN.
 """
 
+import codecs
+import csv
+import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +39,7 @@ class Schema:
     prefix: str = ""
 
 
+_DECIMAL_COMMA = re.compile(r"^([-+]?\d*),(\d+)$")
 _FRAME_KEY = {"video": "str", "frame_idx": "int64"}
 
 SCHEMAS: dict[str, Schema] = {
@@ -209,7 +214,9 @@ def _check_key(table: pd.DataFrame, key: tuple[str, ...], where: str) -> None:
 def read_table(path: Path, name: str) -> pd.DataFrame:
     """Read a table from CSV or Parquet (by suffix) and check it.
 
-    CSV may have a UTF-8 byte-order mark and Windows line ends.
+    CSV may come from any spreadsheet: UTF-8 with or without a byte-order mark, UTF-16
+    or Windows' own encoding; separated by commas, semicolons or tabs; with decimal
+    commas, empty rows, and empty cells at the ends of rows.
 
     Args:
         path: File to read.
@@ -225,21 +232,22 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"No {name} table at {path}.")
+    columns = {**SCHEMAS[name].columns, **(SCHEMAS[name].optional or {})}
     try:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         else:
-            text = [c for c, d in _all_columns(name).items() if d == "str"]
+            text = [column for column, dtype in columns.items() if dtype == "str"]
             table = pd.read_csv(
-                path,
-                encoding="utf-8-sig",
+                io.StringIO(_clean_csv(path, columns)),
                 dtype=dict.fromkeys(text, "str"),
                 keep_default_na=False,
-                na_values={c: [""] for c in _all_columns(name)},
-                skipinitialspace=True,
+                na_values={column: [""] for column in columns},
             )
             table = unguard_cells(table)
     except (ValueError, OSError) as error:  # ArrowInvalid and ParserError among them
+        if isinstance(error, _UncleanError):
+            raise ValueError(str(error)) from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
         raise ValueError(
             f"{path.name} cannot be read as a table ({reason}). Correct or delete it."
@@ -247,9 +255,74 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     return check_table(table, name, where=path.name)
 
 
-def _all_columns(name: str) -> dict[str, str]:
-    """Return every declared column of a table with its dtype."""
-    return {**SCHEMAS[name].columns, **(SCHEMAS[name].optional or {})}
+class _UncleanError(ValueError):
+    """A CSV file cannot be read; the message is for the user."""
+
+
+def _clean_csv(path: Path, columns: dict[str, str]) -> str:
+    """Return a CSV file as commas and points, without what spreadsheets add to it."""
+    text = _decode_csv(path.read_bytes(), path.name)
+    lines = list(io.StringIO(text, newline=""))  # str.splitlines knows more line ends
+    if lines and lines[0].lower().startswith("sep="):  # Excel's word to itself
+        lines = lines[1:]
+    separator = _find_separator(lines[0] if lines else "", columns)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise _UncleanError(
+            f"{path.name}, line {reader.line_num}: not CSV. Correct or delete it."
+        ) from error
+    rows = [(line, row) for line, row in rows if any(row)]
+    header = _drop_empty_end(rows[0][1]) if rows else []
+    is_number = ["float" in columns.get(column, "") for column in header]
+    cleaned = io.StringIO()
+    writer = csv.writer(cleaned, lineterminator="\n")
+    writer.writerow(header)
+    for line, row in rows[1:]:
+        cells = _drop_empty_end(row)
+        if len(cells) > len(header):
+            raise _UncleanError(
+                f"{path.name}, line {line}: expected {len(header)} cells, found "
+                f"{len(cells)}. Put a name that holds a comma in double quotes."
+            )
+        cells += [""] * (len(header) - len(cells))
+        writer.writerow(
+            _DECIMAL_COMMA.sub(r"\1.\2", cell) if is_number[idx] else cell
+            for idx, cell in enumerate(cells)
+        )
+    return cleaned.getvalue()
+
+
+def _decode_csv(data: bytes, where: str) -> str:
+    """Return the text of a CSV file, whatever a spreadsheet saved it as."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _UncleanError(f"{where} is no text. Save it as 'CSV UTF-8'.")
+
+
+def _find_separator(header: str, columns: dict[str, str]) -> str:
+    """Return what separates cells: whatever leaves the most known names in the header.
+
+    Commas, where it makes no difference.
+    """
+
+    def count_known(separator: str) -> int:
+        return len(
+            {cell.strip(' "\r\n') for cell in header.split(separator)} & {*columns}
+        )
+
+    return max((",", ";", "\t"), key=count_known)
+
+
+def _drop_empty_end(row: list[str]) -> list[str]:
+    """Return a row without the empty cells at its end."""
+    n_cells = max((idx + 1 for idx, cell in enumerate(row) if cell), default=0)
+    return row[:n_cells]
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

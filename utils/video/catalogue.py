@@ -6,6 +6,7 @@ is touched.
 
 import difflib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -32,6 +33,8 @@ CODE = (
     "utils.video.catalogue",
 )
 _SETTLED_S = 2.0  # a file changed later than this may change again unseen
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Problem = tuple[str, str, str]  # video, path, sentence
 Facts = dict[str, object]
@@ -216,10 +219,18 @@ def read_facts(
 def _name_videos(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Problem]]:
     """Name videos by their stems; those that share a name are left out, with a word."""
     same_name: dict[str, list[Path]] = {}
-    for path in sorted({Path(path).absolute() for path in paths}):
-        same_name.setdefault(normalise_name(path.stem), []).append(path)
     named: dict[str, Path] = {}
     problems: list[Problem] = []
+    for path in sorted({Path(path).absolute() for path in paths}):
+        name, shown = normalise_name(path.stem), normalise_name(path.name)
+        if _SURROGATE.search(str(path)):  # so Python gives bytes that are no UTF-8
+            problem = f"{shown} has a name that is no text (UTF-8). Rename the file."
+            problems.append((name, "", problem))
+        elif not name:
+            problem = f"A film has a name of nothing but spaces ({shown}). Rename it."
+            problems.append((shown, str(path), problem))
+        else:
+            same_name.setdefault(name, []).append(path)
     for name, same in same_name.items():
         if len(same) == 1:
             named[name] = same[0]
@@ -244,23 +255,31 @@ def _match_subjects(
     people: dict[str, dict] = {}
     problems: list[Problem] = []
     for row in check_table(subjects, "subjects", where="videos.csv").to_dict("records"):
-        given = row.pop("video")
-        name = names.get(normalise_name(given))
-        known = {column: value for column, value in row.items() if pd.notna(value)}
-        turn_deg = known.pop("rotation_deg", 0.0)
+        given = normalise_name(row.pop("video"))
+        name = names.get(given)
+        known = {
+            column: normalise_name(value) if isinstance(value, str) else value
+            for column, value in row.items()
+            if pd.notna(value)
+        }
+        known = {column: value for column, value in known.items() if value != ""}
+        turn_deg = known.pop("rotation_deg", None)
         if name is None:
             near = difflib.get_close_matches(given, named, n=1)
             hint = f"Did you mean {near[0]}?" if near else "Correct or remove the line."
             problem = f"videos.csv names {given}, but there is no film of that name "
             problems.append((given, "", f"{problem}here. {hint}"))
             continue
-        if turn_deg % 90:
+        if name in people:
+            problem = f"videos.csv names {name} twice; its last line counts. Remove the other."
+            problems.append((name, str(named[name]), problem))
+        if turn_deg is not None and turn_deg % 90:
             problem = (
                 f"videos.csv turns {given} by {turn_deg:g} degrees, but only 0, 90, "
                 "180 and 270 are possible; the film's own flag is used. Correct it."
             )
             problems.append((name, str(named[name]), problem))
-        elif "rotation_deg" in row and pd.notna(row["rotation_deg"]):
+        elif turn_deg is not None:
             known["rotation_deg"] = int(turn_deg) % 360
         people[name] = known
     return people, problems
