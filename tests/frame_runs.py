@@ -62,7 +62,9 @@ def estimate_very_slowly(image: np.ndarray) -> np.ndarray:
     return estimate_mean(image)
 
 
-def run(out: Path, paths: list[Path], **options: object) -> tuple:
+def run(
+    out: Path, paths: list[Path], *, duration_s: float = 100.0, **options: object
+) -> tuple:
     """Extract pictures and keypoints of films into `out`."""
     defaults = {
         "every_s": EVERY_S,
@@ -71,7 +73,9 @@ def run(out: Path, paths: list[Path], **options: object) -> tuple:
         "estimate": estimate_mean,
         "estimate_key": "mean",
     }
-    return extraction.extract_frames(build_table(*paths), **{**defaults, **options})
+    return extraction.extract_frames(
+        build_table(*paths, duration_s=duration_s), **{**defaults, **options}
+    )
 
 
 def read_tree(root: Path) -> dict[str, bytes]:

@@ -131,3 +131,47 @@ def read_numbers(frames: Sequence) -> list[int]:
     """Read the number off each frame's picture; -1 where it is not upright."""
     read = [read_picture(frame.image) for frame in frames]
     return [number if corners == UPRIGHT else -1 for number, corners in read]
+
+
+def stamp_film(source: Path, path: Path, stamps_s: dict[int, float]) -> Path:
+    """Copy a film, some packets, by their place, stamped anew and the rest as is."""
+    with av.open(str(source)) as container, av.open(str(path), "w") as copy:
+        stream = container.streams.video[0]
+        out = copy.add_stream_from_template(stream)
+        place = 0
+        for packet in container.demux(stream):
+            if packet.dts is None:
+                continue
+            if place in stamps_s:
+                packet.pts = round(stamps_s[place] / packet.time_base)
+            place += 1
+            packet.stream = out
+            copy.mux(packet)
+    return path
+
+
+def join_films(path: Path, *sources: Path) -> Path:
+    """Write the packets of films one after the other into one stream, by their times.
+
+    The header is the first film's: codecs that say a picture's size in each key frame
+    change it in the midst.
+    """
+    with av.open(str(path), "w") as copy:
+        out, offset_s = None, Fraction(0)
+        for source in sources:
+            with av.open(str(source)) as container:
+                stream = container.streams.video[0]
+                out = out or copy.add_stream_from_template(stream)
+                end_s = Fraction(0)
+                for packet in container.demux(stream):
+                    if packet.dts is None:
+                        continue
+                    end_s = max(
+                        end_s, (packet.pts + packet.duration) * packet.time_base
+                    )
+                    packet.pts += round(offset_s / packet.time_base)
+                    packet.dts += round(offset_s / packet.time_base)
+                    packet.stream = out
+                    copy.mux(packet)
+                offset_s += end_s
+    return path

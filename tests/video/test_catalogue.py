@@ -14,8 +14,14 @@ from hypothesis import strategies as st
 
 from tests.made_films import flag_film, make_film
 from utils.core.files import hash_file
+from utils.core.names import normalise_name
 from utils.core.tables import SCHEMAS, check_table, read_table
-from utils.video.catalogue import build_videos, find_videos, read_facts
+from utils.video.catalogue import (
+    build_videos,
+    find_videos,
+    list_videos,
+    read_facts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +290,105 @@ def test_a_film_that_is_gone_is_forgotten(settled: tuple[Path, Path]) -> None:
     assert facts == {}
     assert "No film at" in unread["a"]
     assert json.loads(cache_path.read_text())["films"] == {}
+
+
+# Names, and tables made by hand
+
+
+NAMES = [
+    "clip .mp4",
+    " clip.mp4",
+    "clip\u00a0.mp4",
+    "my\tclip.mp4",
+    "Zoe\u0308.mp4",
+    "\u200bzero.mp4",
+    "=1+1.mp4",
+    "$\\frac$.mp4",
+    "_anna.mp4",
+    "<img src=x>.mp4",
+    "x" * 249 + ".mp4",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_film_is_found_by_its_name_however_it_is_written(
+    name: str, film: Path, tmp_path: Path
+) -> None:
+    shutil.copy(film, tmp_path / name)
+    clean = normalise_name(Path(name).stem)
+    for written in (Path(name).stem, clean, name, clean + ".mp4"):
+        subjects = pd.DataFrame({"video": [written], "subject": [" Anna\u00a0"]})
+        videos, problems = build_videos(
+            find_videos(tmp_path), subjects=subjects, settle_s=0
+        )
+        assert problems.empty
+        assert videos[["video", "subject"]].iloc[0].tolist() == [clean, "Anna"]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("a.mp4", "a .mp4"), ("Zo\u00eb.mp4", "Zoe\u0308.mov")]
+)
+def test_films_whose_names_become_one_are_said(
+    one: str, two: str, film: Path, tmp_path: Path
+) -> None:
+    for name in (one, two):
+        shutil.copy(film, tmp_path / name)
+    videos, problems = build_videos(find_videos(tmp_path), settle_s=0)
+    assert videos.empty
+    assert "2 films are called" in problems.problem[0]
+
+
+def test_people_whose_names_become_one_are_one(film: Path, tmp_path: Path) -> None:
+    people = ["Zo\u00eb", "Zoe\u0308 ", "\u00a0Zo\u00eb", "\tZo\u00eb"]
+    names = [f"film{number}" for number in range(len(people))]
+    paths = [shutil.copy(film, tmp_path / f"{name}.mp4") for name in names]
+    subjects = pd.DataFrame({"video": names, "subject": people, "camera": people})
+    videos, problems = build_videos(paths, subjects=subjects, settle_s=0)
+    assert problems.empty
+    assert set(videos.subject) == set(videos.camera) == {"Zo\u00eb"}
+
+
+def test_a_name_that_is_no_text_is_one_sentence_and_others_go_on(
+    film: Path, tmp_path: Path
+) -> None:
+    good = shutil.copy(film, tmp_path / "good.mp4")
+    try:
+        shutil.copy(film, os.fsencode(tmp_path) + b"/B\xe4r.mp4")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    videos, problems = build_videos([*find_videos(tmp_path), good], settle_s=0)
+    assert videos.video.tolist() == ["good"]
+    assert problems.video.tolist() == ["B\ufffdr"]
+    assert "B\ufffdr.mp4 has a name that is no text" in problems.problem[0]
+
+
+def test_a_name_of_spaces_is_one_sentence(film: Path, tmp_path: Path) -> None:
+    shutil.copy(film, tmp_path / "\u00a0 .mp4")
+    videos, problems = build_videos(find_videos(tmp_path), settle_s=0)
+    assert videos.empty
+    assert "nothing but spaces" in problems.problem[0]
+
+
+def test_a_film_that_videos_csv_names_twice_is_said(film: Path, tmp_path: Path) -> None:
+    table = "video,subject\nanna,Anna\nanna.mp4,Ben\n"
+    subjects = _write_subjects(tmp_path, table)
+    videos, problems = build_videos([film], subjects=subjects, settle_s=0)
+    assert videos.subject.tolist() == ["Ben"]
+    assert "videos.csv names anna twice" in problems.problem[0]
+
+
+def test_list_videos_reads_the_table_beside_the_videos(
+    film: Path, tmp_path: Path
+) -> None:
+    folder, also = tmp_path / "films", tmp_path / "project"
+    folder.mkdir()
+    also.mkdir()
+    shutil.copy(film, folder / "anna.mp4")
+    shutil.copy(film, also / "ben.mp4")
+    _write_subjects(folder, "video;subject;\nanna;Zo\u00eb;\nben;Ben;\n")
+    videos, problems = list_videos(folder, also=also, data=tmp_path / "data")
+    assert problems.empty
+    assert videos[["video", "subject"]].to_numpy().tolist() == [
+        ["anna", "Zo\u00eb"],
+        ["ben", "Ben"],
+    ]

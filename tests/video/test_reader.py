@@ -9,7 +9,14 @@ import av
 import numpy as np
 import pytest
 
-from tests.made_films import draw_picture, make_film, read_numbers
+from tests.made_films import (
+    draw_picture,
+    flag_film,
+    join_films,
+    make_film,
+    read_numbers,
+    read_picture,
+)
 from utils.video.reader import choose_frames, read_video, write_video
 
 RED = np.full((48, 64, 3), (255, 0, 0), np.uint8)
@@ -161,3 +168,52 @@ def test_a_turn_that_makes_no_sense_is_refused(minute: Path) -> None:
 def test_a_film_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"No film at .*gone\.mp4"):
         next(read_video(tmp_path / "gone.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("codec", "pix_fmt"),
+    [("mjpeg", "yuvj420p"), ("libvpx", "yuv420p"), ("libvpx-vp9", "yuv420p")],
+)
+@pytest.mark.parametrize("second_wh", [(96, 128), (256, 192), (64, 48), (200, 60)])
+def test_a_film_that_changes_its_size_keeps_the_shape_of_its_pictures(
+    codec: str, pix_fmt: str, second_wh: tuple[int, int], tmp_path: Path
+) -> None:
+    sizes = [(128, 96), second_wh, (128, 96)]
+    made = {"codec": codec, "pix_fmt": pix_fmt, "n_frames": 4}
+    parts = [
+        make_film(tmp_path / f"{number}.mkv", size_wh=size_wh, **made)
+        for number, size_wh in enumerate(sizes)
+    ]
+    frames = list(read_video(join_films(tmp_path / "film.mkv", *parts)))
+    assert len(frames) == 12
+    assert {frame.image.shape for frame in frames} == {(96, 128, 3)}
+    assert read_numbers(frames[:4]) == read_numbers(frames[8:]) == [0, 1, 2, 3]
+    scale = min(128 / second_wh[0], 96 / second_wh[1])
+    width, height = (round(side * scale) for side in second_wh)
+    top, left = (96 - height) // 2, (128 - width) // 2
+    image = frames[5].image
+    inside = image[top : top + height, left : left + width]
+    assert read_picture(inside)[1] == ["red", "green", "blue", "white"]
+    outside = image.copy()
+    outside[top : top + height, left : left + width] = 0
+    assert outside.max() == 0
+
+
+@pytest.mark.parametrize("turn_deg", [None, 0, 90])
+def test_a_turned_film_that_changes_its_size_is_upright(
+    turn_deg: int | None, tmp_path: Path
+) -> None:
+    made = {"codec": "mjpeg", "pix_fmt": "yuvj420p", "n_frames": 2}
+    parts = [
+        make_film(tmp_path / f"{number}.mov", size_wh=size_wh, **made)
+        for number, size_wh in enumerate([(128, 96), (96, 128)])
+    ]
+    path = flag_film(join_films(tmp_path / "film.mov", *parts), (0, 1, -1, 0))
+    frames = list(read_video(path, rotation_deg=turn_deg))
+    size = (96, 128, 3) if turn_deg == 0 else (128, 96, 3)
+    assert [frame.image.shape for frame in frames] == [size] * 4
+
+
+def test_a_length_is_counted_from_the_first_frame(minute: Path) -> None:
+    assert len(list(read_video(minute, length_s=2.0))) == 50
+    assert len(list(read_video(minute, length_s=2.0, every_s=0.5))) == 4

@@ -251,6 +251,7 @@ def _match_subjects(
     if subjects is None:
         return {}, []
     names = {normalise_name(path.name): name for name, path in named.items()}
+    names |= {f"{name}{path.suffix}": name for name, path in named.items()}
     names |= {name: name for name in named}
     people: dict[str, dict] = {}
     problems: list[Problem] = []
@@ -271,7 +272,7 @@ def _match_subjects(
             problems.append((given, "", f"{problem}here. {hint}"))
             continue
         if name in people:
-            problem = f"videos.csv names {name} twice; its last line counts. Remove the other."
+            problem = f"videos.csv names {name} twice; the last counts. Remove one."
             problems.append((name, str(named[name]), problem))
         if turn_deg is not None and turn_deg % 90:
             problem = (
