@@ -177,7 +177,10 @@ def time_models(study: "Study") -> Costs:
         study.history,
         {model: step for model, step in steps.items() if model in study.models},
         decoded=read_video(
-            Path(row["path"]), every_s=study.every_s, length_s=_DECODED_S, skip_damage=True
+            Path(row["path"]),
+            every_s=study.every_s,
+            length_s=_DECODED_S,
+            skip_damage=True,
         ),
         images=read_images(paths[:: max(1, len(paths) // _N_PICTURES)]),
         n_frames=len(study.samples),
