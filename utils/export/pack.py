@@ -27,6 +27,7 @@ from utils.export.model_json import (
     Facts,
     Model,
     build_model,
+    compute_answers,
     describe_model,
     format_model,
     parse_model,
@@ -326,10 +327,8 @@ def _compare(pack: Pack, classifier: PoseClassifier, x: np.ndarray) -> str:
     n_frames = f"{len(x):,} frames"
     if _hash_weights(classifier.model) == pack.settings["weights_sha256"]:
         return "The same model to the byte: every weight has the same bits."
-    weights, bias = np.array(pack.model["weights"]), np.array(pack.model["bias"])
-    logits = x.astype(np.float64) @ weights + bias
-    expected = np.exp(logits - logits.max(axis=1, keepdims=True))
-    expected /= expected.sum(axis=1, keepdims=True)
+    plain = {**pack.model, "temperature": 1.0}  # which a classifier does not know
+    expected = compute_answers(plain, x)[1]
     difference = float(np.abs(classifier(x) - expected).max())
     if difference <= NEAR:
         return (
