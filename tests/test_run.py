@@ -84,12 +84,12 @@ def test_a_run_leaves_the_executed_notebook_and_a_report(
 def test_a_failing_cell_still_leaves_a_report_that_says_what_is_missing(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    _write(project, "open(VIDEOS + '/none')", "1")
+    _write(project, "open(VIDEOS + '/none')", "1")  # [Errno 2] and a whole path
     videos = project.parent / "films of anna"
     (project / "videos").rename(videos)
     assert run.main([f"VIDEOS={videos}"]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith("make run stopped. ")
+    assert last.startswith("make run stopped. No such file or directory: ")
     assert last.endswith("Not done: Work, Save.")
     report = (project / "out/report.html").read_text(encoding="utf-8")
     assert "This run stopped before its end." in report

@@ -137,18 +137,18 @@ def write_report(
 
     notebook = nbformat.read(executed, as_version=4)
     folder = find_results(Path(executed), notebook)
-    contents = _Contents()
+    contents, title = _Contents(), _take_title(notebook)
     cells = [_render_cell(cell, contents) for cell in drop_noise(notebook).cells]
     environment = jinja2.Environment(autoescape=True, trim_blocks=True)
     page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        title=_find_title(notebook),
+        title=title,
         failure=hide_paths(failure),
         is_turn=is_turn,
         missing=missing,
         answer=[cell for cell in cells if ANSWER in cell["tags"]],
         found=[] if failure else describe_answer(folder),
         cells=cells,
-        contents=[h for h in contents.headings if h.level in (2, 3)],
+        contents=[h for h in contents.headings if h.level < 4],
         files=[
             (quote(p.name), p.name, p.stat().st_size / 1024)
             for p in _list(folder, since_s=_find_start(notebook))
@@ -249,11 +249,12 @@ def _find_start(notebook: nbformat.NotebookNode) -> float:
     return datetime.fromisoformat(begun).timestamp() - 2 if begun else 0.0
 
 
-def _find_title(notebook: nbformat.NotebookNode) -> str:
-    """Return the notebook's first heading."""
+def _take_title(notebook: nbformat.NotebookNode) -> str:
+    """Return the notebook's first heading, and take it out: it opens the page."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("# "):
-            return cell.source.splitlines()[0][2:].strip()
+            first, _, cell.source = cell.source.partition("\n")
+            return first[2:].strip()
     return "Report"
 
 

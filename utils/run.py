@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -28,6 +29,7 @@ _INTERRUPTED = 128  # and the signal's number, as shells say it
 _TURN = "YourTurn"  # the error that means that nothing is wrong
 _MARK = "posenet"  # key of what an output tells `make run`
 _LOOK_S = 0.2
+_ERRNO = re.compile(r"\[Errno \d+\] ")
 _MEMORY = (
     "The kernel was killed, most likely because memory ran out. Set N_JOBS=1, or a "
     "larger EVERY_S; what was done is kept."
@@ -213,7 +215,7 @@ def _execute(settings: dict[str, Any], executed: Path, screen: "Screen") -> Outc
     except PapermillExecutionError as error:
         if error.ename == "TerminatedWorkerError":
             return Outcome(_MEMORY)
-        said = str(error.evalue).strip() or error.ename
+        said = _ERRNO.sub("", str(error.evalue).strip()) or error.ename
         return Outcome(said, is_turn=error.ename == _TURN)
     except DeadKernelError:
         _end_kernels()
