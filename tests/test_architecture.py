@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # a question fits, scores and draws, and makes changed pictures of its own
     "questions": {
         *("core", "video", "frames", "pose", "labelling"),
-        *("training", "evaluation", "predict", "plots"),
+        *("training", "evaluation", "predict", "plots", "export", "live"),
     },
     # the study joins what may not know of each other
     "study": {

@@ -53,7 +53,7 @@ def test_no_name_is_bound_twice_and_nothing_is_plumbed_in_a_cell() -> None:
 def test_every_cell_is_introduced_by_prose() -> None:
     for before, cell in itertools.pairwise(CELLS):
         if cell["cell_type"] == "code" and before["cell_type"] == "code":
-            assert cell["id"] in {"parameters", "ask-annotators"}
+            assert cell["id"] in {"parameters", "live"}
 
 
 def test_imports_stand_in_the_first_code_cell_only() -> None:
@@ -120,6 +120,8 @@ def test_the_notebook_runs_and_leaves_every_result(
         *("comparison.csv", "history.csv", "predictions.csv", "postures.csv"),
         *("poseNet.ipynb", "report.html", "annotated.mp4", "model_card.md"),
         *("verdict.csv", "leakage.csv", "background.csv", "ablation.csv"),
+        *("seconds.csv", "classes.csv", "features.csv", "keypoints.parquet"),
+        *("exports.csv", "live.html", "share_pack.zip"),
         *("people_needed.csv", "seconds_needed.csv", "other_models.csv"),
         *("calibration.csv", "mistakes.csv", "costs.csv", "answers.csv"),
         "pose_softmax.keras",

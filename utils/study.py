@@ -22,7 +22,7 @@ from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image
 from utils.labelling.labels import label_frames
 from utils.pose.estimate import estimate_pictures
-from utils.pose.features import build_pair
+from utils.pose.features import build_features, build_pair
 from utils.pose.people import find_people
 from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
@@ -238,6 +238,11 @@ class Study:
         """The 34 numbers of every sample, and of its mirror image."""
         return self.build_pose_inputs()
 
+    @property
+    def features_table(self) -> pd.DataFrame:
+        """Table `features`: the 34 numbers of every frame, labelled or not."""
+        return build_features(self.keypoints, self.frames, kind=self.features)
+
     @cached_property
     def backbone_features(self) -> np.ndarray:
         """What MobileNetV2's fixed blocks make of every sample and its variants."""
@@ -368,6 +373,11 @@ class Study:
 
     # --- use -------------------------------------------------------------------------
 
+    @property
+    def n_epochs(self) -> int:
+        """How long the final classifier learns: as long as the folds found best."""
+        return softmax.count_best_epochs(self.history, model="pose_softmax")
+
     def fit_classifier(self, *, without: str | None = None) -> softmax.PoseClassifier:
         """Fit the softmax on everybody's 34 numbers, as long as the folds found best.
 
@@ -386,7 +396,7 @@ class Study:
             classes=self.classes,
             features=self.features,
             network=self.network,
-            n_epochs=softmax.count_best_epochs(self.history, model="pose_softmax"),
+            n_epochs=self.n_epochs,
             seed=self.seeds[0],
         )
 

@@ -7,14 +7,14 @@ put `@question` above it and its name into `__init__.pyi`.
 
 - answer: what a question gives, and how a cell shows it
 - comparison: curves, compare, verdict, cost: which model is better, at what cost
-- film: one film annotated, its postures in time
-- quality: keypoints, mistakes, calibration, doubts, annotators: are they any good
+- film: postures of all films in time, one film annotated
+- quality: keypoints, mistakes, calibration, doubts: are they any good
 - leakage: how much of a score is leak
 - learning_curve: people_needed, seconds_needed
 - background, background_images: whether a model reads the room
 - ablation: which of the 34 numbers matter
 - other_models: what other models make of the same frames
-- summary: the model card, and what is missing
+- summary: exports, the model card, and what is missing
 """
 
 import lazy_loader

@@ -5,9 +5,9 @@ from . import (
 from .ablation import ablation
 from .background import background
 from .comparison import compare, cost, curves, verdict
-from .film import film
+from .film import film, postures
 from .leakage import leakage
 from .learning_curve import people_needed, seconds_needed
 from .other_models import other_models
-from .quality import annotators, calibration, doubts, keypoints, mistakes
-from .summary import summary
+from .quality import calibration, doubts, keypoints, mistakes
+from .summary import exports, summary

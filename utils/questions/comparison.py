@@ -11,7 +11,11 @@ from utils.core.tables import write_csv
 from utils.core.weights import find_weights
 from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
-from utils.evaluation.scores import count_confusions, summarise_models
+from utils.evaluation.scores import (
+    count_confusions,
+    score_classes,
+    summarise_models,
+)
 from utils.evaluation.verdict import build_verdicts
 from utils.frames.images import read_images
 from utils.pose.estimate import estimate_pose
@@ -70,6 +74,7 @@ def compare(study: "Study") -> Answer:
     )
     bounds = bound_scores(study.predictions)
     write_csv(bounds, study.results / "intervals.csv")
+    write_csv(score_classes(study.predictions), study.results / "classes.csv")
     learnt = [name for name in table["model"] if name != "majority"]
     counts = {m: count_confusions(study.predictions, model=m) for m in learnt}
     seeds = f"mean of {len(study.seeds)} seeds"

@@ -1,15 +1,72 @@
-"""What it looks like: one film with skeletons, and its postures in time."""
+"""Which posture when, in every film; and one film with skeletons."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from utils.core.tables import write_csv
+from utils.labelling.csv_store import split_labels
+from utils.labelling.labels import resolve_spans
 from utils.predict.classify import annotate_video, predict_postures
 from utils.questions.answer import Answer, question, write_answer
 
 if TYPE_CHECKING:
     from utils.study import Study
+    from utils.training.softmax import PoseClassifier
+
+_POSTURES = [
+    *("video", "subject", "start_s", "end_s", "label", "probability", "source"),
+]
+
+
+@question
+def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
+    """Say which posture is held when in every film: as labelled, else as predicted.
+
+    Args:
+        study: The study.
+        classifier: Predicts the frames that nobody labelled.
+
+    Returns:
+        The answer. `postures.csv` has a row a span: `video`, `subject`, `start_s`,
+        `end_s`, `label`, `probability` (NaN where it is labelled) and `source`,
+        `labelled` or `predicted`; `seconds.csv` sums it by posture, film and person.
+    """
+    found = pd.DataFrame()
+    if len(study.unlabelled):
+        found = predict_postures(
+            classifier, study.unlabelled, study.keypoints, every_s=study.every_s
+        )
+    labelled = pd.DataFrame(
+        [
+            (video, span.start_s, span.end_s, span.label)
+            for video, spans in split_labels(study.labels).items()
+            for span in resolve_spans(spans)
+        ],
+        columns=["video", "start_s", "end_s", "label"],
+    )
+    parts = {"labelled": labelled, "predicted": found}
+    parts = {source: part for source, part in parts.items() if len(part)}
+    table = pd.concat([p.assign(source=s) for s, p in parts.items()])
+    who = study.videos.set_index("video")["subject"]
+    table.insert(1, "subject", table["video"].map(who))
+    table = table.reindex(columns=_POSTURES).round({"start_s": 3, "end_s": 3})
+    table = table.sort_values(["video", "start_s"], ignore_index=True)
+    key = ["label", "video", "subject"]
+    seconds = table.assign(seconds=table["end_s"] - table["start_s"])
+    seconds = seconds.groupby(key)["seconds"].sum().round(3).reset_index()
+    write_csv(seconds, study.results / "seconds.csv")
+    n_videos = table["video"].nunique()
+    return write_answer(
+        "postures",
+        study.results,
+        sentences=[_describe(table, f"all {n_videos} videos")],
+        table=table,
+        shown=seconds.pivot_table(
+            "seconds", ["video", "subject"], "label", fill_value=0.0
+        ).round(1),
+    )
 
 
 @question
@@ -32,8 +89,8 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     classifier = study.fit_classifier(without=without)
     frames = study.frames[study.frames["video"] == video.name]
     points = study.keypoints[study.keypoints["video"] == video.name]
-    postures = predict_postures(classifier, frames, points, every_s=study.every_s)
-    strips = {"pose classifier": postures}
+    found = predict_postures(classifier, frames, points, every_s=study.every_s)
+    strips = {"pose classifier": found}
     given = study.labels[study.labels["video"] == video.name]
     if len(given):
         strips = {"labelled": given, **strips}
@@ -47,8 +104,8 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     answer = write_answer(
         "film",
         study.results,
-        sentences=[_describe(postures, video.name)],
-        table=postures,
+        sentences=[_describe(found, video.name)],
+        table=found,
         charts={"film": chart},
     )
     return replace(answer, video=path)

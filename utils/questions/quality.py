@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from utils.core.skeleton import stack_poses
+from utils.core.tables import write_csv
 from utils.evaluation.calibration import build_reliability, summarise_calibration
 from utils.evaluation.mistakes import (
     count_outcomes,
@@ -135,7 +136,7 @@ def calibration(study: "Study") -> Answer:
 
 @question
 def doubts(study: "Study") -> Answer:
-    """List the labels that both models, which had not seen the person, contradict."""
+    """List labels that both models contradict, and say how far annotators agree."""
     found = find_doubts(study.predictions, study.frames, min_s=2 * study.every_s)
     table = pd.DataFrame(found, columns=Doubt._fields)
     text = (
@@ -147,31 +148,22 @@ def doubts(study: "Study") -> Answer:
     return write_answer(
         "doubts",
         study.results,
-        sentences=[text],
+        sentences=[text, *_compare_annotators(study)],
         table=table,
         shown=table.head(12).round(2) if len(table) else None,
     )
 
 
-@question
-def annotators(study: "Study") -> Answer:
-    """Compare two people's labels where both labelled the same moments."""
+def _compare_annotators(study: "Study") -> list[str]:
+    """Say how far two annotators agree, where two labelled the same moments."""
     signed = study.labels.get("annotator", pd.Series(dtype=object)).dropna()
-    if signed.nunique() < 2:  # the usual case: there is nothing to ask
-        text = (
-            "One person labelled, or nobody signed; with two names this compares them."
-        )
-        return write_answer("annotators", study.results, sentences=[text])
+    if signed.nunique() < 2:  # the usual case: there is nothing to compare
+        return []
     table = compare_annotators(study.labels)
+    write_csv(table, study.results / "annotators.csv")
     overall = table.iloc[-1]
-    text = (
+    return [
         f"The annotators agree on {overall['seconds_agreed']:.1f} s and differ on "
-        f"{overall['seconds_disputed']:.1f} s (Cohen's kappa {overall['kappa']:.2f})."
-    )
-    return write_answer(
-        "annotators",
-        study.results,
-        sentences=[text],
-        table=table,
-        shown=table.round(3),
-    )
+        f"{overall['seconds_disputed']:.1f} s (Cohen's kappa {overall['kappa']:.2f}; "
+        "by posture: annotators.csv)."
+    ]
