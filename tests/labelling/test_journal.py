@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -806,6 +807,78 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_label(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{n_kills} kills" in done.stdout
+
+
+def write_long_log(path: Path, n_lines: int) -> None:
+    """Write a log as if somebody had labelled for weeks."""
+    chance = random.Random(0)
+    with path.with_suffix(".log.jsonl").open("wb") as file:
+        for nth in range(n_lines):
+            start_s = chance.randrange(9_000)
+            spans = (Span(start_s, start_s + chance.randrange(1, 9), ""),)
+            file.write(
+                format_action(
+                    Action(
+                        "erase" if nth % 9 == 0 else "paint",
+                        id=f"{nth:012x}",
+                        by="ann",
+                        video=f"v{nth % 7}",
+                        label="" if nth % 9 == 0 else chance.choice("abc"),
+                        spans={f"v{nth % 7}": spans},
+                    )
+                )
+            )
+
+
+def describe(log: LabelLog) -> tuple:
+    rows = {video: track.merge() for video, track in log.state.tracks.items()}
+    return rows, log.state.classes, log.state.n_actions
+
+
+def test_what_is_folded_of_a_long_log_is_all_the_log_says(path: Path) -> None:
+    write_long_log(path, 6_000)
+    log = LabelLog(path)
+    again = LabelLog(path)
+    assert again._n_folded_lines == 6_000
+    assert describe(again) == describe(log)
+    paint(again, "d", 0, 5, video="v1", by="ann")
+    before = describe(again)
+    paint(again, "d", 7, 8, video="v1", by="ann")
+    assert again.find_undo("ann")[0] == "v1"
+    undo(again, "v1", by="ann")
+    assert describe(again)[:2] == before[:2]
+    resumed = LabelLog(path)
+    assert describe(resumed) == describe(again)
+    undo(resumed, "v1", by="ann")
+    assert describe(resumed)[0] == describe(log)[0]
+    video, action = resumed.find_undo("ann")  # of before: the log is read as a whole
+    resumed.write(Action("undo", video=video, by="ann", of=find_unit(action)))
+    path.with_name(".labels.fold.json").unlink()
+    assert describe(LabelLog(path)) == describe(resumed)
+
+
+@pytest.mark.parametrize("fold", ["", "{}", '{"n_bytes":-1,"key":""}', "[1]"])
+def test_a_spoilt_or_foreign_fold_is_passed_over(path: Path, fold: str) -> None:
+    write_long_log(path, 10)
+    expected = describe(LabelLog(path))
+    path.with_name(".labels.fold.json").write_text(fold)
+    assert describe(LabelLog(path)) == expected
+    assert describe(LabelLog(path, classes=["z"]))[1][0] == "z"
+
+
+@pytest.mark.slow
+def test_a_log_of_200_000_lines_and_20_000_spans_open_fast(path: Path) -> None:
+    write_long_log(path, 200_000)
+    LabelLog(path)
+    start_s = time.process_time()
+    LabelLog(path)
+    assert time.process_time() - start_s < 3
+    many = path.with_name("many.csv")
+    rows = (f"v,{k}.0,{k}.5,{'abc'[k % 3]}\n" for k in range(20_000))
+    many.write_text("video,start_s,end_s,label\n" + "".join(rows))
+    start_s = time.process_time()
+    paint(LabelLog(many), "a", 3.7, 3.9)
+    assert time.process_time() - start_s < 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")

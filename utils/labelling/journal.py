@@ -11,10 +11,12 @@ damage further up is left where it is. Both are reported, every whole line is us
 """
 
 import gc
+import hashlib
+import json
 import math
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -23,6 +25,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from utils.core.cache import build_key
+from utils.core.files import atomic_path
 from utils.labelling.actions import (
     Action,
     NewerVersionError,
@@ -40,6 +44,7 @@ from utils.labelling.csv_store import (
 from utils.labelling.spans import Span, measure_difference, merge_edits
 from utils.labelling.state import (
     LabelState,
+    MissingHistoryError,
     find_renamed_films,
     find_replaced_films,
     normalise_spans,
@@ -52,6 +57,8 @@ _PATIENCE_S = 10
 # So many contents of the CSV file are remembered, and so often it is written again
 # where another program saves at the same moment.
 _N_VERSIONS = 100
+# So many lines more are worth to be folded for the next opening: a tenth of a second.
+_N_LINES_A_FOLD = 5_000
 _N_TRIES = 5
 
 
@@ -62,6 +69,8 @@ class LogFile:
 
     Attributes:
         path: Where the log is.
+        n_bytes: How much of it was read.
+        n_lines: How many lines that was.
         aside_path: Where damaged ends are kept.
         notices: One sentence for each damage found.
     """
@@ -75,20 +84,20 @@ class LogFile:
         self.path = path
         self.aside_path = path.with_suffix(".damaged.txt")
         self.notices: list[str] = []
-        self._n_bytes = 0
-        self._n_lines = 0
+        self.n_bytes = 0
+        self.n_lines = 0
         self._last_bytes = b""
         self._rest = b""
 
     def is_replaced(self, file: BinaryIO) -> bool:
         """Tell whether what was read before is not there any more."""
-        start = self._n_bytes - len(self._last_bytes)
+        start = self.n_bytes - len(self._last_bytes)
         file.seek(start)
         return file.read(len(self._last_bytes)) != self._last_bytes
 
     def has_more(self, file: BinaryIO) -> bool:
         """Tell whether there is something after what was read before."""
-        return os.fstat(file.fileno()).st_size > self._n_bytes
+        return os.fstat(file.fileno()).st_size > self.n_bytes
 
     def read_new(self, file: BinaryIO) -> list[Action]:
         """Read the lines appended since the last call; a damaged end waits for `mend`.
@@ -103,18 +112,37 @@ class LogFile:
             ValueError: If a line was written by a newer version; nothing is changed.
             OSError: If the file cannot be read.
         """
-        file.seek(self._n_bytes)
+        file.seek(self.n_bytes)
         text = _read_all(file)
+        lines = text.splitlines(keepends=True)
+        try:  # almost always every line is whole, and they may be 200,000
+            actions = list(map(parse_action, lines))
+        except ValueError:
+            return self._read_damaged(text)
+        self.n_lines += len(lines)
+        self.n_bytes += len(text)
+        self._last_bytes = text[-_N_CHECKED_BYTES:] or self._last_bytes
+        self._rest = b""
+        return actions
+
+    def resume(self, file: BinaryIO, *, n_bytes: int, n_lines: int) -> None:
+        """Go on after lines that were read before, in another process."""
+        file.seek(max(0, n_bytes - _N_CHECKED_BYTES))
+        self._last_bytes = file.read(min(n_bytes, _N_CHECKED_BYTES))
+        self.n_bytes, self.n_lines = n_bytes, n_lines
+
+    def _read_damaged(self, text: bytes) -> list[Action]:
+        """Read lines one by one; what is damaged is noted, a damaged end is left."""
         actions, damaged = [], []
         n_good, n_seen = 0, 0
         for number, line in enumerate(text.splitlines(keepends=True), start=1):
             n_seen += len(line)
             try:
-                action = self._parse(line, self._n_lines + number)
+                action = self._parse(line, self.n_lines + number)
             except ValueError as error:
                 if isinstance(error, NewerVersionError):
                     raise
-                damaged.append(self._n_lines + number)
+                damaged.append(self.n_lines + number)
                 continue
             if action is not None:
                 actions.append(action)
@@ -122,8 +150,8 @@ class LogFile:
             self._report(damaged)
             damaged = []
             n_lines = number
-        self._n_lines += n_lines if n_good else 0
-        self._n_bytes += n_good
+        self.n_lines += n_lines if n_good else 0
+        self.n_bytes += n_good
         self._last_bytes = text[:n_good][-_N_CHECKED_BYTES:] or self._last_bytes
         self._rest = text[n_good:]
         return actions
@@ -159,7 +187,7 @@ class LogFile:
             aside.write(self._rest.rstrip(b"\n") + b"\n")
             aside.flush()
             os.fsync(aside.fileno())
-        os.ftruncate(file.fileno(), self._n_bytes)
+        os.ftruncate(file.fileno(), self.n_bytes)
         os.fsync(file.fileno())
         self.notices.append(
             f"{self.path.name}: its end was not whole ({len(self._rest)} bytes, not "
@@ -176,7 +204,7 @@ class LogFile:
         Raises:
             OSError: If they cannot be written.
         """
-        n_before = self._n_bytes
+        n_before = self.n_bytes
         text = b"".join(map(format_action, actions))
         if self._last_bytes and not self._last_bytes.endswith(b"\n"):
             text = b"\n" + text
@@ -184,9 +212,9 @@ class LogFile:
             self._write(file, text)
         except OSError:
             os.ftruncate(file.fileno(), n_before)
-            self._n_bytes = n_before
+            self.n_bytes = n_before
             raise
-        self._n_lines += len(actions)
+        self.n_lines += len(actions)
 
     def _write(self, file: BinaryIO, text: bytes) -> None:
         """Append bytes and flush them to disk."""
@@ -194,7 +222,7 @@ class LogFile:
         while written < len(text):
             written += file.write(text[written:])
         os.fsync(file.fileno())
-        self._n_bytes += len(text)
+        self.n_bytes += len(text)
         self._last_bytes = (self._last_bytes + text)[-_N_CHECKED_BYTES:]
 
 
@@ -258,6 +286,11 @@ class LabelLog:
             poll_interval=0.002,
         )
         self.notices: list[str] = []
+        # What is folded already, so that a long log need not be: derived, safe to lose.
+        self._fold_path = self.labels_path.with_name(f".{name}.fold.json")
+        self._n_folded_lines = 0
+        # What the CSV file said lately: another program may have begun with any of it.
+        self._versions: deque[_Version] = deque(maxlen=_N_VERSIONS)
         self._films = dict(films or {})
         self._classes = tuple(classes)
         self.annotator = annotator
@@ -279,8 +312,6 @@ class LabelLog:
         # By video: what changes with its labels, and these, and as lines of the file.
         self._rows: dict[str, tuple[tuple, tuple[Span, ...], frozenset[Span]]] = {}
         self._lines: dict[str, tuple[tuple, bytes]] = {}
-        # What the CSV file said lately: another program may have begun with any of it.
-        self._versions: deque[_Version] = deque(maxlen=_N_VERSIONS)
 
     def _note(self, *sentences: str) -> None:
         """Add notices, each once."""
@@ -329,12 +360,7 @@ class LabelLog:
         is_behind = self._pending and self._file.has_more(file)
         if is_behind or self._file.is_replaced(file):
             self._reset()
-        is_first = self.state.n_actions == 0
-        with _without_garbage_collection():
-            for action in self._file.read_new(file):
-                self.state.apply(action)
-                if not is_first:
-                    self._versions.append(self._list_sets())
+        self._read_log(file)
         self._take_in_csv(log_mtime_ns=os.fstat(file.fileno()).st_mtime_ns)
         if not self._films_are_checked:
             self._films_are_checked = True
@@ -342,6 +368,73 @@ class LabelLog:
                 for change in find(self.state, self._films):
                     self._pend(change)
                     self._note(_describe_change(change))
+
+    def _read_log(self, file: BinaryIO) -> None:
+        """Apply the lines that were appended since the log was read last."""
+        is_first = self._file.n_bytes == 0
+        with _without_garbage_collection():
+            if is_first:
+                self._load_fold(file)
+            try:
+                for action in self._file.read_new(file):
+                    self.state.apply(action)
+                    if not is_first:
+                        self._versions.append(self._list_sets())
+            except MissingHistoryError:
+                self._read_history(file)
+        if is_first and self._file.n_lines - self._n_folded_lines >= _N_LINES_A_FOLD:
+            self._save_fold(file)
+
+    def _load_fold(self, file: BinaryIO) -> None:
+        """Begin with what was folded before, if it is of this log and of this code."""
+        try:
+            fold = json.loads(self._fold_path.read_bytes())
+            head = file.read(fold["n_bytes"])
+            if fold["key"] != _build_fold_key(head):
+                return
+            self.state = LabelState.load(fold["state"], self._classes)
+            self._n_folded_lines = fold["n_lines"]
+            self._file.resume(file, n_bytes=len(head), n_lines=fold["n_lines"])
+        except (OSError, ValueError, KeyError, TypeError):
+            self._n_folded_lines = 0
+
+    def _save_fold(self, file: BinaryIO) -> None:
+        """Keep what is folded for the next opening; not being able to is no harm."""
+        file.seek(0)
+        fold = {
+            "key": _build_fold_key(file.read(self._file.n_bytes)),
+            "n_bytes": self._file.n_bytes,
+            "n_lines": self._file.n_lines,
+            "state": self.state.dump(),
+        }
+        with suppress(OSError), atomic_path(self._fold_path) as part:
+            part.write_text(json.dumps(fold, separators=(",", ":")), encoding="utf-8")
+
+    def _read_history(self, file: BinaryIO) -> None:
+        """Read the whole log: something that was folded is undone, or done again."""
+        self._file, self.state = LogFile(self.log_path), LabelState(self._classes)
+        with _without_garbage_collection():
+            for action in (*self._file.read_new(file), *self._pending):
+                self.state.apply(action)
+
+    def find_undo(self, by: str) -> tuple[str, Action] | None:
+        """Return what undo would take back, as `LabelState.find_undo`."""
+        return self._find(lambda: self.state.find_undo(by))
+
+    def find_redo(self, by: str) -> tuple[str, Action] | None:
+        """Return what redo would do again, as `LabelState.find_redo`."""
+        return self._find(lambda: self.state.find_redo(by))
+
+    def _find(
+        self, find: Callable[[], tuple[str, Action] | None]
+    ) -> tuple[str, Action] | None:
+        """Ask the state; where it must know more, read the whole log first."""
+        try:
+            return find()
+        except MissingHistoryError:
+            with self.log_path.open("rb", buffering=0) as file:
+                self._read_history(file)
+            return find()
 
     def _take_in_csv(self, *, log_mtime_ns: int) -> None:
         """Look at the CSV file, and take it in if it is neither ours nor just old.
@@ -592,6 +685,12 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _build_fold_key(head: bytes) -> str:
+    """Name what was folded by the lines of the log, and by the code that folds."""
+    code = ("utils.labelling.state", "utils.labelling.actions", "utils.labelling.spans")
+    return build_key(code=code, log=hashlib.sha256(head).hexdigest())
 
 
 def _describe_change(action: Action) -> str:

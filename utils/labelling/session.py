@@ -160,8 +160,8 @@ class Session:
             "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
             "proposals": [list(proposal) for proposal in proposals],
             "n_until_proposals": self._proposer.count_missing(),
-            "can_undo": state.find_undo(self.annotator) is not None,
-            "can_redo": state.find_redo(self.annotator) is not None,
+            "can_undo": state.can_undo(self.annotator),
+            "can_redo": state.can_redo(self.annotator),
             "seconds": self._sum_seconds(),
             "notices": list(self._log.notices),
         }
@@ -318,11 +318,11 @@ class Session:
 
     def undo(self) -> Answer:
         """Take back the last thing this person did, in whichever video; go there."""
-        return self._turn("undo", self._log.state.find_undo(self.annotator))
+        return self._turn("undo", self._log.find_undo(self.annotator))
 
     def redo(self) -> Answer:
         """Do again what was taken back last, and go there."""
-        return self._turn("redo", self._log.state.find_redo(self.annotator))
+        return self._turn("redo", self._log.find_redo(self.annotator))
 
     def fix(self) -> Answer:
         """Give the label gone to by `doubt` the class that the models predict."""

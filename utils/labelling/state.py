@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from utils.labelling.actions import Action
+from utils.labelling.actions import Action, format_action, parse_action
 from utils.labelling.spans import (
     SPECIAL_LABELS,
     Span,
@@ -37,6 +37,7 @@ class Track:
         units: What undo can take back of it: ids of actions and of whole strokes.
         version: Counts up with each change, for caches.
         number: No other track of this program has it.
+        base: The layers that `actions` begin with, where a dump was loaded.
     """
 
     layers: dict[str, list[Span]] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Track:
     units: set[str] = field(default_factory=set)
     version: int = 0
     number: int = field(default_factory=count().__next__)
+    base: dict[str, list[Span]] = field(default_factory=dict)
     _kept: dict[tuple, tuple[int, object]] = field(default_factory=dict, repr=False)
 
     def apply(self, action: Action, spans: Sequence[Span]) -> None:
@@ -122,7 +124,7 @@ class Track:
             renames: Renamed, merged and deleted classes, which reach every track.
             undone: Ids of the steps that are undone.
         """
-        self.layers = {}
+        self.layers = {by: list(layer) for by, layer in self.base.items()}
         for _, action, spans in sorted([*self.actions, *renames], key=_order):
             if find_unit(action) not in undone:
                 self.apply(action, spans)
@@ -148,10 +150,19 @@ def _order(entry: Entry) -> int:
 
 @dataclass
 class _Stack:
-    """What one person can undo and redo in one film: ids, the last is next."""
+    """What one person can undo and redo in one film: ids, the last is next.
+
+    `has_older_undo` and `has_older_redo`: more lies below, which a dump leaves out.
+    """
 
     undo: list[str] = field(default_factory=list)
     redo: list[str] = field(default_factory=list)
+    has_older_undo: bool = False
+    has_older_redo: bool = False
+
+
+class MissingHistoryError(LookupError):
+    """What is asked for lies before the dump that was loaded: read the whole log."""
 
 
 class LabelState:
@@ -171,8 +182,10 @@ class LabelState:
         Args:
             classes: Classes known from the start; changes in the log apply to them.
         """
+        self._given_classes = list(classes)
         self._first_classes = _add_classes((), classes)
         self.classes = list(self._first_classes)
+        self._is_loaded = False
         self.tracks: dict[str, Track] = {}
         self.films: dict[str, str] = {}
         self.last: Action | None = None
@@ -192,27 +205,46 @@ class LabelState:
             track = self.tracks[video] = Track()
         return track
 
+    def can_undo(self, by: str) -> bool:
+        """Return whether a person can undo anything anywhere."""
+        stacks = self._list_stacks(by)
+        return any(stack.undo or stack.has_older_undo for _, stack in stacks)
+
+    def can_redo(self, by: str) -> bool:
+        """Return whether a person can redo anything anywhere."""
+        stacks = self._list_stacks(by)
+        return any(stack.redo or stack.has_older_redo for _, stack in stacks)
+
     def find_undo(self, by: str) -> tuple[str, Action] | None:
         """Return what undo would take back: the last thing a person did, wherever.
 
         Returns:
             The video on whose stack it lies, and the action; None if there is none.
+
+        Raises:
+            MissingHistoryError: If that lies before the dump that was loaded.
         """
-        return self._find_last(self.next_undo, by)
+        return self._find_last("undo", by)
 
     def find_redo(self, by: str) -> tuple[str, Action] | None:
         """Return what redo would do again: what was taken back last, wherever."""
-        return self._find_last(self.next_redo, by)
+        return self._find_last("redo", by)
 
-    def _find_last(
-        self, find_next: Callable[[str, str], Action | None], by: str
-    ) -> tuple[str, Action] | None:
+    def _find_last(self, which: str, by: str) -> tuple[str, Action] | None:
         """Return the one of the next steps in all videos that was touched last."""
-        steps = [(video, find_next(video, by)) for video in self.tracks]
-        found = [(video, action) for video, action in steps if action is not None]
-        return max(
-            found, key=lambda step: self._touched[find_unit(step[1])], default=None
-        )
+        stacks = self._list_stacks(by)
+        tops = [(v, ids[-1]) for v, stack in stacks if (ids := getattr(stack, which))]
+        if not tops:
+            if any(getattr(stack, f"has_older_{which}") for _, stack in stacks):
+                raise MissingHistoryError
+            return None
+        video, unit = max(tops, key=lambda top: self._touched[top[1]])
+        return video, self._units[unit][-1]
+
+    def _list_stacks(self, by: str) -> list[tuple[str, _Stack]]:
+        """Return a person's undo stacks, with the names of the videos."""
+        found = ((video, self._stack(video, by)) for video in self.tracks)
+        return [(video, stack) for video, stack in found if stack is not None]
 
     def next_undo(self, video: str, by: str) -> Action | None:
         """Return the action that undo would take back in a video, None if none."""
@@ -280,6 +312,51 @@ class LabelState:
             track.units.add(action.stroke or action.id)
             track.apply(action, spans)
 
+    def dump(self) -> dict:
+        """Return the labels as they are, as JSON values, without what led to them."""
+        tracks = [([video], track) for video, track in self.tracks.items()]
+        tracks += [(list(key), track) for key, track in self._parked.items()]
+        stacks = defaultdict(dict)
+        for (number, by), stack in self._stacks.items():
+            undo, redo = stack.undo, stack.redo
+            more = stack.has_older_undo, stack.has_older_redo
+            stacks[number][by] = [bool(undo) or more[0], bool(redo) or more[1]]
+        return {
+            "given_classes": self._given_classes,
+            "classes": self.classes,
+            "films": self.films,
+            "n_actions": self.n_actions,
+            "last": format_action(self.last).decode() if self.last else "",
+            "tracks": [
+                [key, track.layers, stacks[track.number]] for key, track in tracks
+            ],
+        }
+
+    @classmethod
+    def load(cls, dump: dict, classes: Sequence[str]) -> "LabelState":
+        """Return the state that was dumped.
+
+        Raises:
+            ValueError: If it was dumped with other classes to begin with, which changes
+                in the log apply to.
+        """
+        if dump["given_classes"] != list(classes):
+            raise ValueError("other classes")
+        state = cls(dump["classes"])
+        state._given_classes, state._is_loaded = list(classes), True
+        state.films, state.n_actions = dump["films"], dump["n_actions"]
+        state.last = parse_action(dump["last"].encode()) if dump["last"] else None
+        for key, layers, stacks in dump["tracks"]:
+            track = Track({b: [Span(*s) for s in part] for b, part in layers.items()})
+            track.base = {by: list(layer) for by, layer in track.layers.items()}
+            for by, more in stacks.items():
+                state._stacks[track.number, by] = _Stack([], [], *more)
+            if len(key) == 1:
+                state.tracks[key[0]] = track
+            else:
+                state._parked[key[0], key[1]] = track
+        return state
+
     def _all_tracks(self) -> list[Track]:
         """Return the tracks of all films, those set aside too."""
         return [*self.tracks.values(), *self._parked.values()]
@@ -287,12 +364,15 @@ class LabelState:
     def _push(self, action: Action) -> None:
         """Put an action onto its undo stack; a stroke is one step."""
         unit = find_unit(action)
+        if action.stroke and self._is_loaded and unit not in self._units:
+            raise MissingHistoryError  # the stroke began before the dump
         self._units[unit].append(action)
         self._touched[unit] = self.n_actions
         if action.is_first:
             return
         stack = self._stacks[self.track(action.video).number, action.by]
         stack.redo.clear()
+        stack.has_older_redo = False
         if stack.undo and stack.undo[-1] == unit:
             return
         if action.stroke and unit in stack.undo:
@@ -303,7 +383,11 @@ class LabelState:
         """Take back or do again what another action did."""
         stack = self._stack(action.video, action.by)
         source, target = ("undo", "redo") if action.do == "undo" else ("redo", "undo")
-        if stack is None or action.of not in getattr(stack, source):
+        if stack is None:
+            return
+        if action.of not in getattr(stack, source):
+            if getattr(stack, f"has_older_{source}"):
+                raise MissingHistoryError
             return
         getattr(stack, source).remove(action.of)
         getattr(stack, target).append(action.of)
