@@ -103,6 +103,18 @@ def test_learning_anew_elsewhere_gives_the_same_bytes(
     np.testing.assert_array_equal(again(x), fit_tables()(x))
 
 
+def test_a_folder_of_this_machine_is_not_told(tmp_path: Path) -> None:
+    fitted = fit_tables()
+    network = "saved_model:/home/zoe/nets/movenet"
+    classifier = PoseClassifier(fitted.model, fitted.classes, fitted.features, network)
+    pack = _write(tmp_path, classifier)
+    with zipfile.ZipFile(pack) as archive:
+        parts = [archive.read(name) for name in archive.namelist()]
+    assert not [part for part in parts if b"zoe" in part or b"/nets" in part]
+    assert read_pack(pack).model["network"]["name"] == "saved_model:movenet"
+    assert retrain(pack)[0].network == "saved_model:movenet"
+
+
 @pytest.mark.parametrize(
     ("features", "mirror"), [("raw", True), ("torso", True), ("normalised", False)]
 )

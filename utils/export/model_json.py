@@ -39,7 +39,12 @@ from utils.core.skeleton import (
 )
 from utils.core.weights import load_interpreter
 from utils.pose.features import KINDS, build_pair
-from utils.pose.networks import find_network, find_network_files, load_posenet
+from utils.pose.networks import (
+    FOREIGN,
+    find_network,
+    find_network_files,
+    load_posenet,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -188,7 +193,10 @@ def _describe_network(name: str) -> dict[str, Any]:
     """Say which pose network found the keypoints, and how it takes a picture."""
     network = find_network(name)
     if network is None:
-        return {"name": name, "file": None, "sha256": None, "input": None}
+        folder = name.removeprefix(FOREIGN)
+        # an address stays; of a folder only its own name leaves this machine
+        known_as = folder if "://" in folder else Path(folder).name
+        return {"name": FOREIGN + known_as, "file": None, "sha256": None, "input": None}
     path = find_network_files(name)[0]
     taken = load_interpreter(path).get_input_details()[0]
     is_posenet = network.load is load_posenet

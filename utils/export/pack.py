@@ -123,13 +123,13 @@ def write_pack(
     films = _rename(learnt["video"], "film")
     learnt["subject"] = learnt["subject"].map(_rename(learnt["subject"], "person"))
     learnt["video"], points["video"] = (t["video"].map(films) for t in (learnt, points))
-    facts = recipe.facts
+    facts, model = recipe.facts, build_model(classifier, recipe.facts)
     settings = {
         "format": FORMAT,
         "version": VERSION,
         "labels": list(classifier.classes),
         "features": classifier.features,
-        "network": classifier.network,
+        "network": model["network"]["name"],
         "mirrored": facts.mirrored,
         "n_epochs": recipe.n_epochs,
         "seed": recipe.seed,
@@ -137,7 +137,7 @@ def write_pack(
         "weights_sha256": _hash_weights(classifier.model),
         "made_with": _list_versions(),
     }
-    pack = Pack(points, learnt, settings, build_model(classifier, facts))
+    pack = Pack(points, learnt, settings, model)
     parquet = io.BytesIO()
     pack.keypoints.to_parquet(parquet, index=False)
     parts = {
