@@ -1,6 +1,7 @@
 """Tests of `utils.core.cache`."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def test_inputs_and_settings_are_part_of_the_key(package: Path) -> None:
 DECLARATIONS = [
     ("utils.frames.chunk", "CODE"),
     ("utils.frames.images", "CROP_CODE"),
+    ("utils.pose.estimate", "_CODE"),
+    ("utils.questions.background_images", "CODE"),
     ("utils.training.backbone", "CODE"),
     ("utils.training.mobilenet", "CODE"),
     ("utils.training.protocol", "CODE"),
@@ -92,3 +95,17 @@ def test_what_is_kept_comes_back_and_what_is_damaged_does_not(tmp_path: Path) ->
         assert read_kept(path) is None
     path.write_bytes(whole[:-1])
     assert read_kept(path) is None
+
+
+def test_every_declaration_is_in_the_list_and_none_is_raised_by_hand() -> None:
+    root = Path(__file__).parents[2]
+    declared = set()
+    for path in (root / "utils").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        declared |= {
+            (module, name)
+            for name in re.findall(r"^(\w*CODE) = \(", text, flags=re.MULTILINE)
+        }
+        assert "STAGE_VERSION" not in text
+    assert declared == set(DECLARATIONS)

@@ -1,5 +1,6 @@
 """Pretrained weights are taken only if their bytes are right."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_find_weights_refuses_a_truncated_file(folder: Path) -> None:
     (folder / "net.tflite").write_bytes(b"weights ")
     with pytest.raises(ValueError, match=r"net.tflite is not .* in 8 bytes .*Restore"):
         find_weights("net.tflite", folder=folder)
+
+
+@pytest.mark.parametrize("keeps_time", [False, True])
+def test_weights_swapped_within_a_process_are_noticed(
+    keeps_time: bool, folder: Path
+) -> None:
+    path = find_weights("net.tflite", folder=folder)
+    status, whole = path.stat(), path.read_bytes()
+    other = folder / "other"
+    other.write_bytes(whole[::-1])  # of the same size
+    if keeps_time:
+        os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)
+    with pytest.raises(ValueError, match=r"net\.tflite is not the file it should be"):
+        find_weights("net.tflite", folder=folder)
+    path.write_bytes(whole)
+    assert find_weights("net.tflite", folder=folder) == path
 
 
 def test_find_weights_names_a_git_lfs_pointer(folder: Path) -> None:

@@ -74,6 +74,21 @@ def test_pictures_are_made_once(
     assert made.stat().st_mtime_ns == written
 
 
+def test_a_picture_or_table_that_changed_on_disk_is_made_again(
+    samples: pd.DataFrame, poses: dict, tmp_path: Path
+) -> None:
+    first = _make(samples, poses, tmp_path / "room")
+    paths = sorted(path for path in (tmp_path / "room").rglob("*") if path.is_file())
+    for path in (paths[0], next(path for path in paths if path.name == "variants")):
+        whole = path.read_bytes()
+        data = bytearray(whole)
+        data[len(data) // 2] ^= 4
+        path.write_bytes(data)
+        again = _make(samples, poses, tmp_path / "room")
+        pd.testing.assert_frame_equal(again, first)
+        assert path.read_bytes() == whole
+
+
 def test_picked_frames_are_even_over_people_and_classes(samples: pd.DataFrame) -> None:
     many = pd.concat([samples] * 40, ignore_index=True)
     picked = pick_frames(many, budget="quick")

@@ -6,14 +6,15 @@ the squares they look at in `crop`.
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 
-from utils.core.cache import build_key
-from utils.core.files import atomic_path, hash_file
+from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.files import hash_file
 from utils.core.parallel import run_tasks
 from utils.core.skeleton import KEYPOINTS, MIN_SCORE
 from utils.pose.crop import PoseNetwork, frame_square, is_upright, person_square
@@ -179,8 +180,9 @@ def estimate_pictures(
         network=describe_network(network),
         pictures=joblib.hash([paths, frames.to_dict("list")]),
     )
-    done = Path(folder) / f"keypoints-{key}.parquet"
-    if not done.exists():
+    done = Path(folder) / f"keypoints-{key}"
+    kept = read_kept(done)
+    if kept is None:
         starts = range(0, len(paths), _N_AT_ONCE)
         tasks = [(i, paths[i : i + _N_AT_ONCE]) for i in starts]
         look = partial(_estimate_some, network=network, read_image=read_image)
@@ -189,9 +191,9 @@ def estimate_pictures(
         table = frames.loc[frames.index.repeat(len(KEYPOINTS))].reset_index(drop=True)
         table["keypoint"] = np.tile(np.array(KEYPOINTS, object), len(frames))
         table[["x_px", "y_px", "score"]] = poses
-        with atomic_path(done) as part:
-            table.to_parquet(part, index=False)
-    return pd.read_parquet(done)
+        kept = table.to_parquet(index=False)
+        write_kept(done, kept)
+    return pd.read_parquet(BytesIO(kept))
 
 
 def _estimate_some(

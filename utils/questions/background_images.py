@@ -1,16 +1,16 @@
 """Pictures for the background test: frames without person, persons without room."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 
-from utils.core.cache import build_key
-from utils.core.files import atomic_path
+from utils.core.cache import build_key, read_kept, write_kept
 from utils.core.skeleton import KEYPOINTS
-from utils.frames.images import write_jpeg
+from utils.frames.images import is_whole, write_jpeg
 from utils.pose.crop import find_box
 from utils.pose.cutout import (
     blank_person,
@@ -21,7 +21,13 @@ from utils.pose.cutout import (
 )
 from utils.pose.estimate import ReadImage
 
-STAGE_VERSION = 1
+# What decides the pictures.
+CODE = (
+    "utils.questions.background_images",
+    "utils.pose.crop",
+    "utils.pose.cutout",
+    "utils.frames.images",
+)
 VARIANTS: dict[str, str] = {
     "filmed": "as filmed",
     "blanked": "person blanked out",
@@ -85,13 +91,14 @@ def make_variants(
         showed. `video` names the variant too.
     """
     key = build_key(
-        version=STAGE_VERSION,
+        code=CODE,
         picked=joblib.hash(picked[["path", "label", "fold"]].to_dict("list")),
         frames=joblib.hash(frames["path"].tolist()),
         poses=joblib.hash(list(poses.items())),
     )
-    done = Path(folder) / key / "variants.parquet"
-    if not done.exists():
+    done = Path(folder) / key / "variants"
+    table = _read_variants(done)
+    if table is None:
         backgrounds = _build_backgrounds(
             picked["video"].unique(), frames, poses, read_image
         )
@@ -100,9 +107,19 @@ def make_variants(
             for sample in picked.to_dict("records")
             for row in _vary_frame(sample, backgrounds, poses, read_image, done.parent)
         ]
-        with atomic_path(done) as part:
-            pd.DataFrame(rows).to_parquet(part, index=False)
-    return pd.read_parquet(done)
+        table = pd.DataFrame(rows)
+        write_kept(done, table.to_parquet(index=False))
+    return table
+
+
+def _read_variants(done: Path) -> pd.DataFrame | None:
+    """Return the table of variants, or None where it or a picture must be made."""
+    kept = read_kept(done)
+    table = None if kept is None else pd.read_parquet(BytesIO(kept))
+    if table is None:
+        return None
+    made = table.loc[table["variant"] != "filmed", "path"]
+    return table if all(map(is_whole, made)) else None
 
 
 def _build_backgrounds(

@@ -219,14 +219,15 @@ def format_boris(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
         annotator = getattr(span, "annotator", None)
         comment = "" if pd.isna(annotator) or not annotator else _SIGNED + annotator
         name = find_file_name(video["path"])
+        length_s = video["duration_s"] - video.get("starts_at_s", 0.0)
         for status, time_s in (("START", span.start_s), ("STOP", span.end_s)):
             row = dict.fromkeys(_HEADER, "") | {
                 "Observation id": guard_text(span.video),
-                "Observation duration": f"{video['duration_s']:.3f}",
+                "Observation duration": f"{length_s:.3f}",
                 "Observation type": "Media file(s)",
                 "Source": f"player #1:{name}",
                 "Time offset (s)": "0.0",
-                "Media duration (s)": f"{video['duration_s']:.3f}",
+                "Media duration (s)": f"{length_s:.3f}",
                 "FPS": f"{video['fps']:.3f}",
                 "Subject": guard_text(video["subject"]),
                 "Behavior": guard_text(span.label),

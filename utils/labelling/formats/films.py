@@ -43,7 +43,7 @@ class Films:
 
     Attributes:
         fps: Frames a second, by video.
-        duration_s: Duration, by video.
+        duration_s: Seconds from where players start the file to its end, by video.
         where: What to call the file that is read, in errors.
     """
 
@@ -56,7 +56,9 @@ class Films:
         """
         self.where = where
         self.fps = dict(zip(videos["video"], videos["fps"], strict=True))
-        self.duration_s = dict(zip(videos["video"], videos["duration_s"], strict=True))
+        starts_s = videos.get("starts_at_s", 0.0)
+        lengths_s = videos["duration_s"] - starts_s  # `duration_s` is where it ends
+        self.duration_s = dict(zip(videos["video"], lengths_s, strict=True))
         files = [find_file_name(path) for path in videos["path"]]
         self._files = dict(zip(videos["video"], files, strict=True))
         self._found: dict[tuple[str, ...], list[str]] = {}
