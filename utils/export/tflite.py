@@ -141,7 +141,13 @@ def _convert(model: Model, shape: list[int | None]) -> Any:  # noqa: ANN401 (gen
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [classify.get_concrete_function()], module
     )
-    return _unpack(converter.convert())
+    logger = tf.get_logger()
+    before = logger.level
+    logger.setLevel("ERROR")  # it would say in which temporary folder it works
+    try:
+        return _unpack(converter.convert())
+    finally:
+        logger.setLevel(before)
 
 
 def _trace_features(keypoints: "tf.Tensor", rule: str) -> "tf.Tensor":
