@@ -82,28 +82,34 @@ def label_times(video: str, times_s: Sequence[float]) -> list[str | None]:
     return found
 
 
-def fit_without(person: str) -> Model:
-    """Fit the softmax on all demo clips but a person's, keypoints by Lightning."""
+@functools.lru_cache(maxsize=1)
+def estimate_demo() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimate labelled frames of the demo by Lightning: poses, labels, videos."""
     network = load_network("movenet_lightning")
-    poses, names, people = [], [], []
+    poses, names, videos = [], [], []
     for clip in sorted((ROOT / "videos").glob("person?_?.mp4")):
-        if clip.stem.startswith(person):
-            continue
         times, images = zip(*read_images(clip, step=8), strict=True)
         for label, image in zip(label_times(clip.stem, times), images, strict=True):
             if label is not None:
                 poses.append(find_pose(image, network))
                 names.append(label)
-                people.append(clip.stem)
-    stacked = np.stack(poses)
-    mirrored = stacked[:, list(MIRROR_IDX)]
+                videos.append(clip.stem)
+    return np.stack(poses), np.array(names), np.array(videos)
+
+
+def fit_without(person: str) -> Model:
+    """Fit the softmax on all demo clips but a person's, keypoints by Lightning."""
+    poses, names, videos = estimate_demo()
+    others = ~np.char.startswith(videos, person)
+    poses, names, videos = poses[others], names[others], videos[others]
+    mirrored = poses[:, list(MIRROR_IDX)]
     mirrored[..., 0] *= -1
     rule = {"keypoints": list(KEYPOINTS), "features": {"rule": "normalised"}}
-    sizes = np.tile((640, 480), (len(stacked), 1))
+    sizes = np.tile((640, 480), (len(poses), 1))
     inputs = Inputs(
-        compute_features(rule, stacked, sizes),
+        compute_features(rule, poses, sizes),
         np.array([CLASSES.index(name) for name in names]),
-        np.array(people),
+        videos,
         len(CLASSES),
         mirrored=compute_features(rule, mirrored, sizes),
     )
