@@ -99,6 +99,7 @@ def test_every_difference_is_above_zero_where_the_claim_holds() -> None:
         upfront_s={MODELS[0]: 6.0, MODELS[1]: 0.0},
     )
     found = {name: own.differences for name, own in evidence.items()}
+    assert found["better"] == pytest.approx([0.5, 1.0])
     assert found["epochs"] == pytest.approx(np.log([2, 2]))
     assert found["seconds"] == pytest.approx(np.log([0.8, 0.8]))
     costs = np.log([0.8 / 0.8, 0.8 / 0.2])  # of a frame told right, and wrong
@@ -106,9 +107,6 @@ def test_every_difference_is_above_zero_where_the_claim_holds() -> None:
     assert found["overfit"] == pytest.approx([0.15, 0.15])
     assert found["people"] == pytest.approx([0.1, 0.3])
     assert not any(own.doubt for own in evidence.values())
-    assert [own.unit for own in evidence.values()] == [
-        *("folds", "folds", "people", "folds", "people"),
-    ]
 
 
 def test_people_who_learn_together_are_counted_for_the_overlap() -> None:
@@ -116,7 +114,17 @@ def test_people_who_learn_together_are_counted_for_the_overlap() -> None:
     table.loc[table["subject"] == "b", "fold"] = 1
     evidence = measure_claims(_history(), table, models=MODELS)
     assert evidence["loss"].n_train == 1
+    assert evidence["better"].n_train == 2  # of which half as much comes from it
     assert evidence["epochs"].n_train == 1
+
+
+def test_where_each_person_is_a_fold_folds_are_people() -> None:
+    table = _predictions()
+    table["fold"] = (table["subject"] == "b").astype(int)
+    evidence = measure_claims(_history(), table, models=MODELS)
+    assert {own.unit for own in evidence.values()} == {"people"}
+    together = measure_claims(_history(), table.assign(fold=0), models=MODELS)
+    assert together["epochs"].unit == "folds"
 
 
 def test_what_is_not_known_is_doubted_not_guessed() -> None:
@@ -154,7 +162,7 @@ def test_a_model_that_never_learnt_has_no_speed() -> None:
     history["val_loss"] = history["val_loss"].where(~image, 1.0)
     evidence = measure_claims(history, _predictions(), models=MODELS)
     for claim in ("epochs", "seconds", "overfit"):
-        assert "mobilenet_frozen did not learn" in evidence[claim].doubt
+        assert "mobilenet_frozen did no better" in evidence[claim].doubt
     assert evidence["loss"].doubt == ""
 
 

@@ -136,7 +136,7 @@ def test_folds_that_would_lack_a_class_fall_back_to_a_fold_a_person() -> None:
     [
         ({"ann": "a", "bob": "a"}, "Only one class is labelled, 'a'"),
         ({"ann": "ab"}, "Only one person is labelled, ann: none can be held out"),
-        ({"ann": "ab", "bob": "abc"}, "Only bob shows 'c': held out, nobody"),
+        ({"ann": "a", "bob": "abc"}, "Only bob shows 'b': held out, nobody"),
     ],
 )
 def test_people_who_cannot_be_held_out_are_refused(
@@ -144,6 +144,22 @@ def test_people_who_cannot_be_held_out_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=match):
         build_folds(make_samples(people))
+
+
+def test_what_one_person_alone_shows_is_learnt_but_not_scored() -> None:
+    samples = make_samples({"ann": "ab", "bob": "abc", "cy": "ab"})
+    folds, text = choose_folds(samples)
+    assert "Only bob shows c: it is learnt, but cannot be scored" in text
+    splits = build_splits(folds)
+    label, who = folds["label"].to_numpy(), folds["subject"].to_numpy()
+    for split in splits:
+        assert set(label[split.val]) == {"a", "b"}
+        assert not set(who[split.train]) & set(who[split.val])
+    learnt = [set(label[split.train]) for split in splits]
+    assert learnt.count({"a", "b", "c"}) == 2
+    # eight people in four folds: one lone class does not make a fold of each
+    many = make_samples({f"p{i}": "abc" if i == 3 else "ab" for i in range(8)})
+    assert build_folds(many, n_folds=4)["fold"].nunique() == 4
 
 
 def test_summary_counts_frames_by_fold_person_and_class() -> None:
@@ -240,7 +256,7 @@ def test_people_are_held_out_where_there_are_two_and_time_where_there_is_one(
     people = make_samples({p: "ab" for p in "uvwxyz"})
     folds, text = choose_folds(people, n_folds=3, seed=1)
     pd.testing.assert_frame_equal(folds, build_folds(people, n_folds=3, seed=1))
-    assert text == "Whole people are held out: 6 people in 3 folds."
+    assert text == "Whole people are held out: 6 in 3 folds."
     folds, text = choose_folds(one_person, n_folds=3, seed=1)
     expected = build_time_folds(one_person, n_folds=3, seed=1)
     pd.testing.assert_frame_equal(folds, expected)

@@ -98,17 +98,22 @@ def t_interval(
     n, mean = len(values), float(values.mean())
     if n < 2:
         return Interval(mean, np.nan, np.nan, n)
-    error = _find_error(values, n_train=n_train, shared_sd=shared_sd, sd_floor=sd_floor)
-    half = float(special.stdtrit(n - 1, (1 + level) / 2)) * error
+    sd = max(float(values.std(ddof=1)), sd_floor)
+    half = find_half_width(sd, n, level=level, n_train=n_train, shared_sd=shared_sd)
     return Interval(mean, mean - half, mean + half, n)
 
 
-def _find_error(
-    values: np.ndarray, *, n_train: float, shared_sd: float, sd_floor: float
+def find_half_width(
+    sd: float, n: int, *, level: float, n_train: float, shared_sd: float
 ) -> float:
+    """Return half the width of `t_interval` for `n` values of this spread."""
+    half = special.stdtrit(n - 1, (1 + level) / 2)
+    return float(half * _find_error(sd, n, n_train=n_train, shared_sd=shared_sd))
+
+
+def _find_error(sd: float, n: int, *, n_train: float, shared_sd: float) -> float:
     """Return the standard error of the mean of at least two values."""
-    sd = max(float(values.std(ddof=1)), sd_floor)
-    return float(np.sqrt(sd**2 * (1 / len(values) + 1 / n_train) + shared_sd**2))
+    return float(np.sqrt(sd**2 * (1 / n + 1 / n_train) + shared_sd**2))
 
 
 def find_p_value(
@@ -126,7 +131,8 @@ def find_p_value(
     mean = abs(float(values.mean()))
     if len(values) < 2 or mean == 0:
         return 1.0
-    error = _find_error(values, n_train=n_train, shared_sd=shared_sd, sd_floor=sd_floor)
+    sd = max(float(values.std(ddof=1)), sd_floor)
+    error = _find_error(sd, len(values), n_train=n_train, shared_sd=shared_sd)
     return float(2 * special.stdtr(len(values) - 1, -mean / error)) if error else 0.0
 
 

@@ -1,4 +1,4 @@
-"""TRUE, FALSE or CANNOT TELL: the claims of the original project, on these people.
+"""TRUE, FALSE, ALIKE or CANNOT TELL: what may be claimed of two models on these people.
 
 The claims, their words and the thresholds were fixed before any number was seen; the
 rule is tested on made data with known truth (`tests/evaluation/test_verdict.py`).
@@ -11,9 +11,16 @@ import numpy as np
 import pandas as pd
 
 from utils.evaluation.claims import Evidence, measure_claims
-from utils.evaluation.intervals import Interval, describe_few, find_p_value, t_interval
+from utils.evaluation.intervals import (
+    Interval,
+    describe_few,
+    find_half_width,
+    find_p_value,
+    t_interval,
+)
 
-TRUE, FALSE, CANNOT_TELL = "TRUE", "FALSE", "CANNOT TELL"
+TRUE, FALSE, ALIKE, CANNOT_TELL = "TRUE", "FALSE", "ALIKE", "CANNOT TELL"
+MOST_PEOPLE = 200  # who could be filmed at all; more are not advised
 
 
 @dataclass(frozen=True)
@@ -21,60 +28,86 @@ class Claim:
     """One claim, in words.
 
     Attributes:
-        text: The claim, as a sentence without its full stop.
-        opposite: What is so if it is FALSE.
+        holds: What is so if it is TRUE, a sentence without its full stop.
+        fails: What is so if it is FALSE.
+        alike: What is so if the two models are ALIKE.
+        by: How much, after `holds`, with `{}` for the number.
+        fails_by: How much, after `fails`; the number of a ratio is then below 1.
         measure: What the difference is, exactly.
-        number: The difference in a sentence, with `{}` for the number.
-        unit: `times` (a ratio), `nats` or `accuracy`.
+        unit: `times` (a ratio), `nats` or `points` (of accuracy).
     """
 
-    text: str
-    opposite: str
+    holds: str
+    fails: str
+    alike: str
+    by: str
+    fails_by: str
     measure: str
-    number: str
     unit: str
 
 
+COVER = "better"  # the question on the cover; the others are the original project's
 CLAIMS: dict[str, Claim] = {
+    "better": Claim(
+        "the pose classifier is right more often on people never seen",
+        "the image classifier is right more often on people never seen",
+        "both classifiers are right about equally often on people never seen",
+        "by {} points",
+        "by {} points",
+        "accuracy on people held out, pose minus image, each person counting the same",
+        "points",
+    ),
     "epochs": Claim(
-        "The pose model converges faster, in epochs",
-        "the image model converges faster, in epochs",
+        "the pose classifier converges in fewer epochs",
+        "the image classifier converges in fewer epochs",
+        "both classifiers converge in about as many epochs",
+        "the image classifier takes {} times as many",
+        "it takes {} times as many as the pose classifier",
         "epochs until validation loss has gone 95 % of the way from guessing to the "
-        "best level that all runs of both models reach in that fold, image over pose",
-        "the image model takes {} times the epochs",
+        "best level that all runs of both classifiers reach in that fold, image over "
+        "pose",
         "times",
     ),
     "seconds": Claim(
-        "The pose model converges faster, in seconds, the pose network's included",
-        "the image model converges faster, in seconds",
+        "the pose classifier converges sooner, the pose network's seconds included",
+        "the image classifier converges sooner, the pose network's seconds included",
+        "both classifiers converge in about the same time, the pose network's seconds "
+        "included",
+        "the image classifier takes {} times as long",
+        "it takes {} times as long as the pose classifier",
         "seconds on this machine until validation loss has gone 95 % of the way from "
-        "guessing to the best level that all runs of both models reach in that fold, "
-        "pose network and image features included, image over pose",
-        "the image model takes {} times the seconds",
+        "guessing to the best level that all runs of both classifiers reach in that "
+        "fold, pose network and image features included, image over pose",
         "times",
     ),
     "loss": Claim(
-        "The pose model's validation loss is lower",
-        "the image model's validation loss is lower",
-        "held-out log loss, image minus pose",
-        "held-out log loss, image minus pose, is {} nats",
+        "the pose classifier's validation loss is lower",
+        "the image classifier's validation loss is lower",
+        "both classifiers' validation losses are about equal",
+        "by {} nats",
+        "by {} nats",
+        "log loss on people held out, image minus pose, each person counting the same",
         "nats",
     ),
     "overfit": Claim(
-        "The image model overfits more",
-        "the pose model overfits more",
+        "the image classifier overfits more",
+        "the pose classifier overfits more",
+        "both classifiers overfit about equally",
+        "by {} nats",
+        "by {} nats",
         "validation minus training loss at the epoch with the best validation loss, "
         "image minus pose",
-        "validation minus training loss, image minus pose, is {} nats",
         "nats",
     ),
     "people": Claim(
-        "The pose model needs fewer labelled people",
-        "the image model needs fewer labelled people",
+        "the pose classifier needs fewer labelled people",
+        "the image classifier needs fewer labelled people",
+        "both classifiers need about as many labelled people",
+        "being right more often by {} points with equal numbers of them",
+        "being right more often by {} points with equal numbers of them",
         "accuracy after learning from equal numbers of people, mean over the numbers "
         "in the learning curve, pose minus image; curves that cross decide nothing",
-        "accuracy with equal numbers of people, pose minus image, is {}",
-        "accuracy",
+        "points",
     ),
 }
 
@@ -84,27 +117,38 @@ class Rules:
     """What decides, fixed before the numbers.
 
     Attributes:
-        false_rate: Chance that any claim at all gets TRUE or FALSE where the models
-            are alike; the claims share it (Holm's procedure).
+        false_rate: Chance that the question on the cover gets TRUE or FALSE where the
+            models are alike, and that any of the other claims does; those share it
+            (Holm's procedure).
         min_units: With fewer people (or folds) nothing is decided: three can agree
             by chance, and their spread says little of others.
-        min_ratio: A ratio nearer to 1 makes no difference in practice.
-        min_nats: Nor does a smaller difference in loss: exp(0.05) is 5 % more
+        min_ratio: The smallest ratio that matters: half as long again is the least
+            that anybody who waits for it would notice.
+        min_nats: The smallest difference in loss that matters: exp(0.1) is a tenth more
             probability for the true class.
-        min_accuracy: Nor a smaller one in accuracy: one frame in 50.
+        min_accuracy: The smallest in accuracy: one frame in 20. About so many lie at
+            the ends of postures, where two people label differently.
     """
 
     false_rate: float = 0.05
     min_units: int = 4
-    min_ratio: float = 1.25
-    min_nats: float = 0.05
-    min_accuracy: float = 0.02
+    min_ratio: float = 1.5
+    min_nats: float = 0.1
+    min_accuracy: float = 0.05
 
     def find_margin(self, unit: str) -> float:
         """Return the smallest difference that matters; of ratios, its logarithm."""
         if unit == "times":
             return float(np.log(self.min_ratio))
         return self.min_nats if unit == "nats" else self.min_accuracy
+
+    def describe_margin(self, unit: str) -> str:
+        """Return the smallest difference that matters, in words."""
+        return {
+            "times": f"{self.min_ratio:g} times",
+            "nats": f"{self.min_nats:g} nats",
+            "points": f"{100 * self.min_accuracy:g} points",
+        }[unit]
 
 
 RULES = Rules()
@@ -119,32 +163,35 @@ def build_verdicts(
     upfront_s: Mapping[str, float] | None = None,
     rules: Rules = RULES,
 ) -> pd.DataFrame:
-    """Decide each claim, or say that it cannot be decided.
+    """Decide each claim, or say what it would take.
 
-    The evidence is one difference a person or fold, seeds averaged. A claim is TRUE
-    if the whole interval of their mean is above 0 and the mean is large enough to
-    matter, FALSE if it is so the other way round, and otherwise CANNOT TELL, also if
-    the two models are shown to be alike. The intervals are t intervals widened for
-    what the folds share (`intervals.t_interval`), at Holm's levels: where the
-    models are alike, the chance of any wrong verdict is `rules.false_rate` for all
-    claims together. The spread is never taken as less than half of what matters.
+    The evidence is one difference a person or fold, the two models paired and seeds
+    averaged. A claim is TRUE if the whole interval of their mean is above 0 and the
+    mean is large enough to matter, FALSE if it is so the other way round, ALIKE if the
+    whole interval is too near to 0 to matter, and otherwise CANNOT TELL. The intervals
+    are t intervals widened for what the folds share (`intervals.t_interval`): of the
+    question on the cover at `1 - rules.false_rate`, of the other claims at Holm's
+    levels. The spread is never taken as less than half of what matters.
 
     Args:
-        history: Table `history`, `seconds` counted from the start of training.
+        history: Table `history`, `seconds` counted from the start of training. Most is
+            decided where each person is a fold.
         predictions: Table `predictions` with `subject` and `p_<class>`.
         models: Names of the pose model and the image model, chosen before their
             scores are seen.
         curve: Learning curve with `model`, `n_people`, `draw`, `subject` (left out)
-            and `accuracy`; without it the last claim cannot be told.
+            and `accuracy`; without it the last claim cannot be decided.
         upfront_s: Seconds before the first epoch, by model: the pose network over
             all frames, the image network's features; without it the claim in seconds
-            cannot be told.
+            cannot be decided.
         rules: Thresholds.
 
     Returns:
-        One row a claim: `claim`, `verdict`, `difference`, `low`, `high` (of ratios
-        the ratio itself), `unit`, `level` (of the interval), `n`, `n_unit` (`people`
-        or `folds`), `rule` and `sentence`.
+        One row a claim, the question on the cover first: `claim`, `verdict`,
+        `difference`, `low`, `high` (of ratios the ratio itself, of points a share),
+        `unit`, `level` (of the interval), `n`, `n_unit` (`people` or `folds`),
+        `n_needed` (that would decide it, if they are like these; NaN where it is
+        decided or none would), `rule` and `sentence`.
 
     Raises:
         ValueError: If a model is missing or the two did not see the same frames.
@@ -170,7 +217,7 @@ def decide_claims(
 def _find_levels(
     evidence: Mapping[str, Evidence], *, rules: Rules = RULES
 ) -> dict[str, float]:
-    """Share the false rate among the claims by Holm's procedure: level by claim.
+    """Return the level of each claim's interval; all but the cover's are Holm's.
 
     The claim with the smallest p value is held to `false_rate / n_claims`; if it
     passes, the next to `false_rate / (n_claims - 1)`, and so on; from the first that
@@ -182,13 +229,14 @@ def _find_levels(
         if _find_obstacle(own, rules) == ""
         else 1.0
         for name, own in evidence.items()
+        if name != COVER
     }
     levels, n_passed = {}, 0
     for name in sorted(p_values, key=p_values.get):
         share = rules.false_rate / (len(p_values) - n_passed)
         levels[name] = 1 - share
         n_passed += p_values[name] < share and n_passed == len(levels) - 1
-    return levels
+    return {COVER: 1 - rules.false_rate, **levels}
 
 
 def _find_options(name: str, own: Evidence, rules: Rules) -> dict[str, float]:
@@ -215,64 +263,106 @@ def _judge(
     """Decide one claim at one level and put it in words."""
     claim, obstacle = CLAIMS[name], _find_obstacle(own, rules)
     bound = Interval(np.nan, np.nan, np.nan, len(own.differences))
+    options = _find_options(name, own, rules)
     if len(own.differences):
-        options = _find_options(name, own, rules)
         bound = t_interval(own.differences, level=level, **options)
-    margin = rules.find_margin(claim.unit)
-    verdict, why = _decide(bound, margin=margin, obstacle=obstacle)
+    margin, needed = rules.find_margin(claim.unit), np.nan
+    verdict = _decide(bound, margin=margin, can_tell=not obstacle)
+    if verdict == CANNOT_TELL and not obstacle:
+        needed = _count_needed(own, level=level, margin=margin, options=options)
     # ratios are decided as logarithms and shown as ratios
     scale = np.exp if claim.unit == "times" else float
     ends = [float(scale(x)) for x in (bound.estimate, bound.low, bound.high)]
-    row = {"claim": claim.text, "verdict": verdict}
+    if claim.unit == "points":  # no score is above all
+        ends = np.clip(ends, -1.0, 1.0).tolist()
+    row = {"claim": claim.holds[0].upper() + claim.holds[1:], "verdict": verdict}
     row |= dict(zip(("difference", "low", "high"), ends, strict=True))
     row |= {"unit": claim.unit, "level": level, "n": bound.n, "n_unit": own.unit}
-    row["rule"] = _describe_rule(claim, own, rules)
-    return row | {"sentence": _describe(claim, row, why)}
+    row |= {"n_needed": needed, "rule": _describe_rule(name, own, rules)}
+    return row | {"sentence": _describe(claim, row, obstacle, rules)}
 
 
-def _decide(bound: Interval, *, margin: float, obstacle: str) -> tuple[str, str]:
-    """Return the verdict, and why it cannot be told if it cannot."""
-    if obstacle or not np.isfinite(bound.low):
-        return CANNOT_TELL, obstacle or "there is no interval"
+def _decide(bound: Interval, *, margin: float, can_tell: bool) -> str:
+    """Return the verdict."""
+    if not can_tell or not np.isfinite(bound.low):
+        return CANNOT_TELL
+    # shown to be nearer than anybody would notice, whichever is ahead
     if bound.low > -margin and bound.high < margin:
-        return CANNOT_TELL, "the two are alike: any difference is too small to matter"
-    if bound.low <= 0 <= bound.high:
-        return CANNOT_TELL, "the interval holds both sides"
-    # shown to differ, but by less than anybody would notice
-    if abs(bound.estimate) < margin:
-        return CANNOT_TELL, "the difference is too small to matter"
-    return (TRUE if bound.estimate > 0 else FALSE), ""
+        return ALIKE
+    if bound.low <= 0 <= bound.high or abs(bound.estimate) < margin:
+        return CANNOT_TELL
+    return TRUE if bound.estimate > 0 else FALSE
 
 
-def _describe_rule(claim: Claim, own: Evidence, rules: Rules) -> str:
+def _count_needed(
+    own: Evidence, *, level: float, margin: float, options: Mapping[str, float]
+) -> float:
+    """Return how many units would decide, if they are like these; NaN if too many."""
+    n, size = len(own.differences), abs(float(own.differences.mean()))
+    sd = max(float(own.differences.std(ddof=1)), options["sd_floor"])
+    # TRUE or FALSE needs an interval off 0; ALIKE, one that ends before what matters
+    room = size if size >= margin else margin - size
+    for many in range(n + 1, MOST_PEOPLE + 1):
+        # with more people to learn from, it matters less who they are, too
+        n_train = options["n_train"] * (many - 1) / (n - 1)
+        shared_sd = options["shared_sd"] * np.sqrt(n / many)
+        half = find_half_width(
+            sd, many, level=level, n_train=n_train, shared_sd=shared_sd
+        )
+        if half < room:
+            return float(many)
+    return np.nan
+
+
+def _describe_rule(name: str, own: Evidence, rules: Rules) -> str:
     """Write down the rule of one claim."""
-    least = {
-        "times": f"at least {rules.min_ratio:g} times",
-        "nats": f"at least {rules.min_nats:g} nats",
-        "accuracy": f"at least {rules.min_accuracy:g}",
-    }[claim.unit]
+    claim = CLAIMS[name]
+    shared = "" if name == COVER else " for all claims but the first together by Holm"
     return (
-        f"{claim.measure}; one value for each of the {own.unit}, seeds averaged. TRUE "
-        f"or FALSE if the interval of the mean (t, widened for shared training "
-        f"{own.unit}, {rules.false_rate:.0%} for all claims together by Holm) lies on "
-        f"one side and the mean is {least}; {rules.min_units} {own.unit} or more"
+        f"{claim.measure}; one value for each of the {own.unit}, models paired, seeds "
+        f"averaged. TRUE or FALSE if the interval of the mean (t, widened for shared "
+        f"training {own.unit}, {rules.false_rate:.0%}{shared}) lies on one side and "
+        f"the mean is at least {rules.describe_margin(claim.unit)}; ALIKE if the "
+        f"interval lies within that; {rules.min_units} {own.unit} or more"
     )
 
 
-def _describe(claim: Claim, row: Mapping[str, object], why: str) -> str:
+def _describe(
+    claim: Claim, row: Mapping[str, object], obstacle: str, rules: Rules
+) -> str:
     """Write the verdict, its number and its interval as one sentence."""
-    text = f"{row['verdict']}: {claim.text[0].lower()}{claim.text[1:]}?"
-    if row["verdict"] != CANNOT_TELL:
-        said = claim.text if row["verdict"] == TRUE else claim.opposite
-        text = f"{row['verdict']}: {said[0].lower()}{said[1:]};"
+    verdict, n_unit = row["verdict"], f"{row['n']} {row['n_unit']}"
     if not np.isfinite(row["low"]):
-        return f"{text} {why[0].upper()}{why[1:]}."
-    number = claim.number.format(f"{row['difference']:.2f}")
-    if row["verdict"] == CANNOT_TELL:
-        number = number[0].upper() + number[1:]
+        return f"Cannot tell whether {claim.holds}: {obstacle}."
+    ends = [_format(row[key], claim.unit) for key in ("low", "high")]
+    interval = f"{row['level']:.1%} interval {ends[0]} to {ends[1]}, {n_unit}"
+    nothing = 1.0 if claim.unit == "times" else 0.0
+    is_ahead = row["difference"] > nothing
+    amount = _format(row["difference"], claim.unit, signed=False)
+    by = (claim.by if is_ahead else claim.fails_by).format(amount)
     few = describe_few(row["n"], noun=row["n_unit"])
-    notes = "; ".join(note for note in (why, few) if note)
-    return (
-        f"{text} {number} ({row['level']:.1%} interval {row['low']:.2f} to "
-        f"{row['high']:.2f}, {row['n']} {row['n_unit']}){': ' * bool(notes)}{notes}."
-    )
+    end = f"; {few}." if few else "."
+    if verdict in (TRUE, FALSE):
+        start = f"Yes: {claim.holds}" if verdict == TRUE else f"No: {claim.fails}"
+        return f"{start}, {by} ({interval}){end}"
+    if verdict == ALIKE:
+        least = rules.describe_margin(claim.unit)
+        return f"Neither: {claim.alike}, within {least} ({interval}){end}"
+    here = claim.holds if is_ahead else claim.fails
+    text = f"Cannot tell whether {claim.holds}. Here {here}, {by}"
+    if obstacle:
+        return f"{text} ({interval}), but {obstacle}."
+    is_sure = not row["low"] <= nothing <= row["high"]
+    why = f"less than {rules.describe_margin(claim.unit)}, which would not matter"
+    text += f", but that may be {why if is_sure else 'chance'} ({interval})"
+    if np.isnan(row["n_needed"]):
+        return f"{text}. More than {MOST_PEOPLE} {row['n_unit']} would be needed."
+    return f"{text}. About {row['n_needed']:.0f} {row['n_unit']} would decide it."
+
+
+def _format(value: float, unit: str, *, signed: bool = True) -> str:
+    """Write a difference: points in hundredths, what is no ratio with its sign."""
+    if unit == "times":
+        return f"{value:.2f}"
+    number = f"{100 * value:+.1f}" if unit == "points" else f"{value:+.2f}"
+    return number if signed else number.lstrip("+-")

@@ -6,6 +6,7 @@ easier ways too, to show how much of a score is leak.
 
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -89,8 +90,13 @@ def choose_folds(
     people = samples["subject"].unique()
     if len(people) > 1:
         folds = build_folds(samples, n_folds=n_folds, seed=seed)
-        n = folds["fold"].nunique()
-        return folds, f"Whole people are held out: {len(people)} people in {n} folds."
+        n, text = folds["fold"].nunique(), ""
+        for label, who in _find_lone(samples).items():
+            text += (
+                f" Only {who} shows {label}: it is learnt, but cannot be scored until "
+                "another person shows it."
+            )
+        return folds, f"Whole people are held out: {len(people)} in {n} folds.{text}"
     folds = build_time_folds(samples, n_folds=n_folds, seed=seed)
     return folds, (
         f"One person alone is labelled, {people[0]}: stretches of time are held out, "
@@ -117,7 +123,8 @@ def build_folds(
         The samples with `fold`, from 0.
 
     Raises:
-        ValueError: If there is one class, one person, or a class shown by one person.
+        ValueError: If there is one person, or fewer than two classes that two people
+            show.
     """
     samples = check_table(samples, "samples")
     _check_classes(samples)
@@ -152,14 +159,19 @@ def _check_classes(samples: pd.DataFrame) -> None:
             "apart. Label a second posture."
         )
     check_two(samples["subject"].unique())
-    shown_by = samples.groupby("label")["subject"].unique()
-    once = shown_by[shown_by.map(len) == 1]
-    if len(once):
+    lone = _find_lone(samples)
+    if len(classes) - len(lone) < 2:
+        label, who = next(iter(lone.items()))
         raise ValueError(
-            f"Only {once.iloc[0][0]} shows {once.index[0]!r}: held out, nobody would "
-            "be left to learn it from. Label another person doing it, or leave the "
-            "class out."
+            f"Only {who} shows {label!r}: held out, nobody would be left to learn it "
+            "from, and fewer than two classes remain. Label another person doing it."
         )
+
+
+def _find_lone(samples: pd.DataFrame) -> dict[str, str]:
+    """Return the classes that one person alone shows, and who that is."""
+    shown_by = samples.groupby("label")["subject"].unique()
+    return {label: who[0] for label, who in shown_by.items() if len(who) == 1}
 
 
 def _assign_people(
@@ -182,7 +194,9 @@ def _assign_people(
         # the splitter numbers folds by chance: number them by the people in them
         first = pd.Series(person).groupby(fold).min().rank().astype(np.int64) - 1
         fold = pd.Series(fold).map(first).to_numpy()
-    counts = pd.crosstab(fold, labels.to_numpy())
+    # what one person alone shows is missing from training in any case: see build_splits
+    shown = pd.Series(person).groupby(labels.to_numpy()).transform("nunique") > 1
+    counts = pd.crosstab(fold[shown], labels.to_numpy()[shown])
     is_whole = len(counts) == n_folds and (counts.sum() > counts).all(axis=None)
     return fold if is_whole else None
 
@@ -214,6 +228,9 @@ def summarise_folds(samples: pd.DataFrame) -> pd.DataFrame:
 def build_splits(samples: pd.DataFrame) -> list[Split]:
     """Turn the column `fold` into splits: each fold is validated on once.
 
+    A frame whose class nobody in the other folds shows is not scored: no model could
+    know it.
+
     Args:
         samples: Table `samples` with `fold`.
 
@@ -223,13 +240,17 @@ def build_splits(samples: pd.DataFrame) -> list[Split]:
     Raises:
         ValueError: If there are fewer than two folds.
     """
-    folds = samples["fold"].to_numpy()
+    folds, labels = samples["fold"].to_numpy(), samples["label"].to_numpy()
     if len(np.unique(folds)) < 2:
         check_two(samples["subject"].unique())
         raise ValueError(
             "Expected at least two folds, got 1. Divide the samples again."
         )
-    return _split_by(folds)
+    splits = [
+        replace(s, val=s.val[np.isin(labels[s.val], labels[s.train])])
+        for s in _split_by(folds)
+    ]
+    return [split for split in splits if len(split.val)]
 
 
 def _split_by(fold: np.ndarray) -> list[Split]:
