@@ -164,6 +164,36 @@ def test_no_other_person_is_asked_for_where_there_is_one() -> None:
     assert advise_labels(summary, n_people=1) == []
 
 
+def _make_summary(people: dict[str, str], seconds: float = 12.0) -> pd.DataFrame:
+    rows = [(c, who, seconds) for c, shown in people.items() for who in shown]
+    return pd.DataFrame(rows, columns=["label", "subject", "seconds"])
+
+
+def test_what_is_recognised_is_enough_only_with_people_and_seconds() -> None:
+    summary = _make_summary({"jump": "a", "lie": "abc", "sit": "abcd"})
+    best = {"recall_half": 0.95, "recall": 1.0, "n_half": 2, "n_most": 3}
+    recall = pd.DataFrame([best] * 3, index=["sit", "lie", "jump"])
+    jump, lie, sit = advise_labels(summary, recall=recall)
+    assert jump == "Label 6 s more of jump, from another person."
+    assert sit == "sit has enough: 100% of its frames are recognised."
+    assert "from another person: 100%" in lie and "3 people are too few" in lie
+    few = _make_summary({"sit": "abcd"}, seconds=1.0)
+    assert advise_labels(few, recall=recall) == ["Label 6 s more of sit."]
+
+
+def test_after_fitting_nothing_else_is_said_of_what_lacked_labels_before() -> None:
+    summary = _make_summary({"sit": "abcd", "lie": "a", "jump": "ab"})
+    recall = pd.DataFrame(
+        [{"recall_half": 0.5, "recall": 0.8, "n_half": 2, "n_most": 4}] * 3,
+        index=["sit", "lie", "jump"],
+    )
+    before = advise_labels(summary)
+    after = advise_labels(summary, recall=recall)
+    assert set(before) <= set(after) and len(after) == 3
+    flat = advise_labels(summary, recall=recall.assign(recall_half=0.8))
+    assert any(text.startswith("More labels alone may not help sit") for text in flat)
+
+
 def test_labels_begin_as_a_copy_of_those_that_the_films_bring(tmp_path: Path) -> None:
     films, own = tmp_path / "films", tmp_path / "data/labels.csv"
     films.mkdir()

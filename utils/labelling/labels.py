@@ -29,6 +29,9 @@ TOLERANCE_S = 0.2
 # Advice aims at this much of each class, and at this much from a further person.
 _MIN_CLASS_S = 10.0
 _MIN_PERSON_S = 5.0
+# A class that is recognised this often in frames of so many people has enough; one that
+# gained less than this from twice the people will not gain from more of the same.
+_ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.98, 4, 0.01
 
 
 def find_labels(path: Path | str, folder: Path | str) -> Path:
@@ -234,21 +237,30 @@ def summarise_labels(labels: pd.DataFrame, videos: pd.DataFrame) -> pd.DataFrame
 
 
 def advise_labels(
-    summary: pd.DataFrame, *, classes: Sequence[str] = (), n_people: int = 2
+    summary: pd.DataFrame,
+    *,
+    classes: Sequence[str] = (),
+    n_people: int = 2,
+    recall: pd.DataFrame | None = None,
 ) -> list[str]:
-    """Say what to label next so that people can be held out and no class is rare.
+    """Say what to label next: the one adviser, before models are fitted and after.
 
     Each class should be shown by at least two people, since one of them is held out,
-    and should have 10 s and half as many seconds as the middle class.
+    and should have 10 s and half as many seconds as the middle class. Only where that
+    is so, and it is known how often a class is recognised, more is said of it; only
+    with four people it may be called enough.
 
     Args:
         summary: As `summarise_labels` returns.
         classes: Classes there should be, labelled or not.
         n_people: How many people are in the videos; with one, no other is asked for.
+        recall: By class, how often it is recognised with the most people, `recall`,
+            and with about half of them, `recall_half`, and how many that are, `n_most`
+            and `n_half`.
 
     Returns:
         One sentence a class that needs more, such as "Label 12 s more of sitting, from
-        another person."
+        another person."; of the others too, where `recall` is given.
     """
     summary = summary[~summary["label"].isin(SPECIAL_LABELS)]
     seconds = summary.groupby("label", sort=False)["seconds"].sum()
@@ -265,4 +277,36 @@ def advise_labels(
             who = ", from another person" if n_shown else ", from two people"
         if missing_s > 0:
             advice.append(f"Label {missing_s} s {more}of {label}{who}.")
+        elif recall is not None and label in recall.index:
+            each_s = math.ceil(labelled_s / n_shown)
+            advice.append(_advise_class(recall.loc[label], each_s, n_shown))
     return advice
+
+
+def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:
+    """Say what to label of a class that has enough to be scored.
+
+    Args:
+        row: A row of `recall`, named by the class.
+        each_s: Seconds that a person usually has of it.
+        n_people: Who show it.
+    """
+    often = f"{row['recall']:.0%} of its frames are recognised"
+    if row["recall"] >= _ENOUGH_RECALL and n_people >= _ENOUGH_PEOPLE:
+        return f"{row.name} has enough: {often}."
+    if row["recall"] >= _ENOUGH_RECALL:
+        return (
+            f"Label {each_s} s more of {row.name}, from another person: {often}, but "
+            f"{n_people} people are too few to rely on that."
+        )
+    if row["recall"] - row["recall_half"] < _ENOUGH_GAIN:
+        return (
+            f"More labels alone may not help {row.name}: {often} with "
+            f"{row['n_most']:.0f} people and {row['recall_half']:.0%} with "
+            f"{row['n_half']:.0f}. Look at the mistakes."
+        )
+    return (
+        f"Label {each_s} s more of {row.name}, from another person: from "
+        f"{row['n_half']:.0f} to {row['n_most']:.0f} people its share recognised rose "
+        f"from {row['recall_half']:.0%} to {row['recall']:.0%}."
+    )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from utils.evaluation.scores import score_predictions
+from utils.labelling.labels import advise_labels, summarise_labels
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.protocol import Model, RunModels, Split
 from utils.training.splits import build_splits
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 # budget -> draws of each number of people, of each number of seconds
 N_DRAWS: dict[str, tuple[int, int]] = {"quick": (6, 3), "full": (20, 10)}
 SECONDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-# A class that is recognised this often, or gained less, needs no more labels.
-ENOUGH_RECALL, ENOUGH_GAIN = 0.98, 0.01
+ENOUGH_GAIN = 0.01  # accuracy; more labels that bring less bring little
 _COLUMNS = ("model", "n_people", "draw", "accuracy")
 _BAND = (0.1, 0.9)  # quantiles over draws
 
@@ -29,7 +29,9 @@ def people_needed(study: "Study") -> Answer:
     from utils.plots.lines import plot_learning_curve
 
     curve = study.people_curve
-    advice = advise_classes(study.samples, curve, model="pose_softmax")["advice"]
+    labelled = summarise_labels(study.labels, study.videos)
+    recall = compare_recall(curve, model="pose_softmax")
+    advice = advise_labels(labelled, recall=recall)
     chart = plot_learning_curve(curve, floor=study.floor["accuracy"])
     return write_answer(
         "people_needed",
@@ -236,61 +238,24 @@ def learn_from_draws(
     return table[[*first, *(c for c in table if c not in first)]]
 
 
-def advise_classes(
-    samples: pd.DataFrame, curve: pd.DataFrame, *, model: str
-) -> pd.DataFrame:
-    """Turn the learning curve into a list of what to label next.
-
-    The rule: a class recognised less than 98 % of the time with the most people, that
-    gained at least 1 point since half as many, is worth as many seconds more as a
-    person usually has of it.
+def compare_recall(curve: pd.DataFrame, *, model: str) -> pd.DataFrame:
+    """Say how often each class is recognised with the most people and with half.
 
     Args:
-        samples: Table `samples`.
         curve: From `learn_from_draws` over people.
         model: Whose curve.
 
     Returns:
-        A row a class, the greatest gain first: `label`, `n_people`, `seconds`
-        (labelled), `recall_half`, `recall`, `gain`, `advice`.
+        A row a class that was scored: `recall_half`, `recall`, `n_half`, `n_most`.
     """
     rows = curve[curve["model"] == model]
     sizes = np.sort(rows["n_people"].unique())
     half = sizes[np.abs(sizes - sizes[-1] / 2).argmin()]
     columns = [c for c in rows if c.startswith("recall_")]
     means = rows.groupby("n_people")[columns].mean()
-    seconds = samples["label"].value_counts() * measure_step(samples)
-    people = samples.groupby("label")["subject"].nunique()
-    table = pd.DataFrame({"n_people": people, "seconds": seconds})
-    for name, size in (("recall_half", half), ("recall", sizes[-1])):
-        values = means.loc[size].rename(lambda c: c.removeprefix("recall_"))
-        table[name] = values.reindex(table.index)
-    table["gain"] = table["recall"] - table["recall_half"]
-    table = table.sort_values("gain", ascending=False, kind="stable")
-    table = table.rename_axis("label").reset_index()
-    table["advice"] = [
-        _advise(row, int(half), int(sizes[-1])) for row in table.itertuples()
-    ]
-    return table
-
-
-def _advise(row: tuple, half: int, most: int) -> str:
-    """Say what to label of one class."""
-    name = str(row.label).replace("_", " ")
-    if row.recall >= ENOUGH_RECALL:
-        return f"{name}: enough, {row.recall:.0%} are recognised"
-    if row.gain < ENOUGH_GAIN:
-        return (
-            f"{name}: more labels alone may not help, {row.recall:.0%} are recognised "
-            f"with {most} people and {row.recall_half:.0%} with {half}; look at the "
-            "mistakes"
-        )
-    more_s = row.seconds / max(row.n_people, 1)
-    return (
-        f"label {more_s:.0f} s more of {name}, from another person: from {half} to "
-        f"{most} people its share recognised rose from {row.recall_half:.0%} to "
-        f"{row.recall:.0%}"
-    )
+    means.columns = [c.removeprefix("recall_") for c in columns]
+    table = pd.DataFrame({"recall_half": means.loc[half], "recall": means.iloc[-1]})
+    return table.assign(n_half=half, n_most=sizes[-1]).dropna()
 
 
 def average_curve(curve: pd.DataFrame) -> pd.DataFrame:
