@@ -231,9 +231,24 @@ def test_blocks_of_time_leak_nothing_within_the_gap(one_person: pd.DataFrame) ->
         assert set(samples.loc[~held_out, "label"]) == {"sit", "stand"}
 
 
-def test_blocks_of_time_need_each_class_twice(one_person: pd.DataFrame) -> None:
-    short = one_person[one_person["time_s"] < 33]
-    with pytest.raises(ValueError, match="'stand' has 1 blocks of 5 s, expected at"):
+def test_short_spans_are_cut_into_shorter_blocks(one_person: pd.DataFrame) -> None:
+    short = make_clip("v", "ann", [("sit", 4.5), ("stand", 4.5)])
+    samples = build_time_folds(short, gap_s=0.2)
+    assert (samples.groupby("label")["fold"].nunique() == 2).all()
+
+
+def test_a_class_at_one_time_only_is_learnt_but_not_scored() -> None:
+    spans = [("sit", 6.0), ("stand", 6.0), ("wave", 1.0), ("sit", 6.0), ("stand", 6.0)]
+    folds, text = choose_folds(make_clip("v", "ann", spans))
+    assert "wave is learnt, but cannot be scored" in text
+    splits = build_splits(folds)
+    scored = np.concatenate([folds["label"].to_numpy()[s.val] for s in splits])
+    assert set(scored) == {"sit", "stand"}
+
+
+def test_two_classes_must_come_twice(one_person: pd.DataFrame) -> None:
+    short = make_clip("v", "ann", [("sit", 20.0), ("stand", 1.0)])
+    with pytest.raises(ValueError, match="'stand' is labelled at one time only"):
         build_time_folds(short)
 
 
@@ -260,7 +275,16 @@ def test_people_are_held_out_where_there_are_two_and_time_where_there_is_one(
     folds, text = choose_folds(one_person, n_folds=3, seed=1)
     expected = build_time_folds(one_person, n_folds=3, seed=1)
     pd.testing.assert_frame_equal(folds, expected)
+    assert "since one person alone is labelled, ann" in text
     assert "flattering. Film one more person" in text
+
+
+def test_time_is_held_out_where_two_people_share_no_two_postures() -> None:
+    one = make_clip("v", "ann", [("sit", 20.0), ("wave", 20.0)])
+    two = make_clip("w", "bob", [("stand", 20.0), ("wave", 20.0)])
+    folds, text = choose_folds(pd.concat([one, two]))
+    assert "since no two postures are shown by two people" in text
+    assert set(folds["label"]) == {"sit", "stand", "wave"}
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from utils.training.protocol import (
     number_classes,
 )
 from utils.training.sklearn_models import build_recipe_model
+from utils.training.splits import keep_learnable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,7 +133,7 @@ def split_variants(stacked: pd.DataFrame, *, n_samples: int) -> list[Split]:
         )
         for f in np.unique(fold)
     ]
-    return [split for split in splits if len(split.train) and len(split.val)]
+    return keep_learnable(splits, stacked["label"].to_numpy())
 
 
 def score_variants(

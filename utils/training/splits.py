@@ -87,22 +87,33 @@ def choose_folds(
     Raises:
         ValueError: If nothing can be held out, person or time.
     """
-    people = samples["subject"].unique()
-    if len(people) > 1:
+    people, lone = samples["subject"].unique(), _find_lone(samples)
+    n_shared = samples["label"].nunique() - len(lone)
+    if len(people) > 1 and n_shared > 1:
         folds = build_folds(samples, n_folds=n_folds, seed=seed)
-        n, text = folds["fold"].nunique(), ""
-        for label, who in _find_lone(samples).items():
+        text = (
+            f"Whole people are held out: {len(people)} in {folds['fold'].nunique()} "
+            "folds."
+        )
+        for label, who in lone.items():
             text += (
                 f" Only {who} shows {label}: it is learnt, but cannot be scored until "
                 "another person shows it."
             )
-        return folds, f"Whole people are held out: {len(people)} in {n} folds.{text}"
+        return folds, text
     folds = build_time_folds(samples, n_folds=n_folds, seed=seed)
-    return folds, (
-        f"One person alone is labelled, {people[0]}: stretches of time are held out, "
-        f"in {folds['fold'].nunique()} folds. Same person, same room: such scores are "
-        "flattering. Film one more person to know."
+    why = "no two postures are shown by two people"
+    if len(people) == 1:
+        why = f"one person alone is labelled, {people[0]}"
+    text = (
+        f"Stretches of time are held out, in {folds['fold'].nunique()} folds, since "
+        f"{why}. Same person, same room: such scores are flattering. Film one more "
+        "person doing all of it to know."
     )
+    n_shown = folds.groupby("label")["fold"].nunique()
+    for label in n_shown.index[n_shown < 2]:
+        text += f" {label} is learnt, but cannot be scored: label it once more."
+    return folds, text
 
 
 def build_folds(
@@ -246,11 +257,23 @@ def build_splits(samples: pd.DataFrame) -> list[Split]:
         raise ValueError(
             "Expected at least two folds, got 1. Divide the samples again."
         )
-    splits = [
-        replace(s, val=s.val[np.isin(labels[s.val], labels[s.train])])
-        for s in _split_by(folds)
+    return keep_learnable(_split_by(folds), labels)
+
+
+def keep_learnable(splits: Iterable[Split], labels: np.ndarray) -> list[Split]:
+    """Score no frame whose class is not learnt from; leave out splits without any.
+
+    Args:
+        splits: Who learns and who is scored.
+        labels: Class of every row.
+
+    Returns:
+        The splits that are left.
+    """
+    kept = [
+        replace(s, val=s.val[np.isin(labels[s.val], labels[s.train])]) for s in splits
     ]
-    return [split for split in splits if len(split.val)]
+    return [split for split in kept if len(split.val)]
 
 
 def _split_by(fold: np.ndarray) -> list[Split]:
@@ -279,29 +302,50 @@ def build_time_folds(
         samples: Table `samples`.
         n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
         seed: Decides which block goes where.
-        block_s: Longest block, seconds.
+        block_s: Longest block, seconds; halved, twice at most, where a class would
+            fill one block only.
         gap_s: Frames nearer than this, in seconds, after another fold's are left out.
 
     Returns:
-        The samples that remain, with `fold`, from 0.
+        The samples that remain, with `fold`, from 0. A class that fills one block only
+        is in one fold only.
 
     Raises:
-        ValueError: If a class fills one block only.
+        ValueError: If fewer than two classes fill two blocks.
     """
     samples = check_table(samples, "samples")
     order = samples.sort_values(["video", "time_s"])
-    block = _find_blocks(order, block_s=block_s)
+    for longest_s in (block_s, block_s / 2, block_s / 4):
+        block = _find_blocks(order, block_s=longest_s)
+        n_blocks = block.groupby(order["label"]).nunique()
+        if n_blocks.min() > 1:
+            break
     # each fold must hold every class, so that the rarest one limits the folds
-    n_blocks = block.groupby(order["label"]).nunique()
-    n_folds = min(n_folds, int(n_blocks.min()))
-    _check_counts(n_blocks, 2, f"blocks of {block_s:g} s")
-    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    often = n_blocks[n_blocks > 1]
+    _check_often(often.index, n_blocks.index)
+    splitter = StratifiedKFold(
+        min(n_folds, int(often.min())), shuffle=True, random_state=seed
+    )
     firsts = order[~block.duplicated()]  # a row a block: each counts the same
-    fold_of = _number_parts(splitter.split(firsts, firsts["label"]), len(firsts))
+    with warnings.catch_warnings():  # of a class in one block: see above
+        warnings.simplefilter("ignore", UserWarning)
+        fold_of = _number_parts(splitter.split(firsts, firsts["label"]), len(firsts))
     order = order.assign(fold=fold_of[block.to_numpy()])
     kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
-    _check_counts(kept.groupby("label")["fold"].nunique(), 2, "folds")
+    n_shown = kept.groupby("label")["fold"].nunique()
+    _check_often(n_shown.index[n_shown > 1], n_blocks.index)
     return kept
+
+
+def _check_often(often: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise `ValueError` if fewer than two classes can be held out at one time."""
+    if len(often) < 2:
+        rare = next(label for label in classes if label not in often)
+        raise ValueError(
+            f"{rare!r} is labelled at one time only: held out, nothing would be left "
+            "to learn it from, and fewer than two postures remain. Label more of it, "
+            "at another time."
+        )
 
 
 def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
@@ -331,15 +375,6 @@ def _is_clear(order: pd.DataFrame, *, gap_s: float) -> np.ndarray:
             if is_clear[row]:
                 last_s[fold] = time_s
     return is_clear
-
-
-def _check_counts(counts: pd.Series, n_needed: int, what: str) -> None:
-    """Raise `ValueError` if a class has fewer than `n_needed` of something."""
-    if counts.min() < n_needed:
-        raise ValueError(
-            f"{counts.idxmin()!r} has {counts.min()} {what}, expected at least "
-            f"{n_needed}. Label more of it, at another time, or leave the class out."
-        )
 
 
 def build_strategies(
