@@ -337,6 +337,8 @@ def test_strategies_that_the_data_does_not_allow_are_absent(
     one_clip = clips[clips["video"] == "a_1"].reset_index(drop=True)
     alone = one_clip.drop(columns=["camera", "fold"])
     assert set(build_strategies(alone, n_folds=3)) == {"random", "blocks"}
+    timed = build_time_folds(alone, n_folds=2, gap_s=0.2)
+    assert set(build_strategies(timed, n_folds=3)) == {"random", "blocks"}
 
 
 def test_near_counts_exactly_one_second_and_not_another_video(

@@ -66,7 +66,7 @@ def write_card(card: Card, path: Path) -> Path:
         _show_use(card),
         "## Limits",
         _format_list([*list_limits(samples), *card.limits]),
-        "## Scores on people held out",
+        "## Scores on what was held out",
         _format_table(card.scores),
         "## Verdict",
         _format_table(card.verdict),

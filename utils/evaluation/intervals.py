@@ -374,7 +374,7 @@ def compare_models(
     """
     pairs = pair_people(predictions, first=first, second=second)
     weights, rows = pairs["n_frames"].to_numpy(dtype=float), []
-    for metric in _METRICS:
+    for metric, limits in _METRICS.items():
         values = pairs[metric].to_numpy()
         bound = bound_mean(values, weights=weights, level=level, seed=seed)
         p_value, p_smallest = flip_signs(weights / weights.mean() * values, seed=seed)
@@ -382,8 +382,11 @@ def compare_models(
         note = [_note(bound, values)]
         if p_smallest > 1 - level:
             note.append(f"no result could have a p value below {p_smallest:.3g}")
-        row = {"metric": metric, "difference": bound.estimate, "low": bound.low}
-        row |= {"high": bound.high, "n_people": bound.n}
+        # two scores can differ by no more than their own limits allow
+        most = limits[1] - limits[0]
+        low, high = np.clip([bound.low, bound.high], -most, most)
+        row = {"metric": metric, "difference": bound.estimate, "low": low}
+        row |= {"high": high, "n_people": bound.n}
         row |= {"n_first_better": int((gains > 1e-12).sum())}
         row |= {"n_second_better": int((gains < -1e-12).sum())}
         row |= {"p_value": p_value, "p_smallest": p_smallest}

@@ -349,9 +349,9 @@ def _describe(
         least = rules.describe_margin(claim.unit)
         return f"Neither: {claim.alike}, within {least} ({interval}){end}"
     here = claim.holds if is_ahead else claim.fails
-    text = f"Cannot tell whether {claim.holds}. Here {here}, {by}"
     if obstacle:
-        return f"{text} ({interval}), but {obstacle}."
+        return f"Cannot tell whether {claim.holds}: {obstacle} (here {here}, {by})."
+    text = f"Cannot tell whether {claim.holds}. Here {here}, {by}"
     is_sure = not row["low"] <= nothing <= row["high"]
     why = f"less than {rules.describe_margin(claim.unit)}, which would not matter"
     text += f", but that may be {why if is_sure else 'chance'} ({interval})"

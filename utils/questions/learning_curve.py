@@ -10,7 +10,7 @@ from utils.evaluation.scores import score_predictions
 from utils.labelling.labels import advise_labels, summarise_labels
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.protocol import Model, RunModels, Split
-from utils.training.splits import build_splits
+from utils.training.splits import build_splits, check_two
 
 if TYPE_CHECKING:
     from utils.study import Study
@@ -100,10 +100,7 @@ def draw_people(
     """
     n_draws = _check_budget(budget)[0]
     person, names = pd.factorize(samples["subject"], sort=True)
-    if len(names) < 2:
-        raise ValueError(
-            f"Expected at least two people, got {len(names)}. Label another person."
-        )
+    check_two(names)
     rng = np.random.default_rng(seed)
     splits, rows = [], []
     for n_people in _double_up_to(len(names) - 1):

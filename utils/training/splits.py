@@ -302,8 +302,8 @@ def build_time_folds(
         samples: Table `samples`.
         n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
         seed: Decides which block goes where.
-        block_s: Longest block, seconds; halved, twice at most, where a class would
-            fill one block only.
+        block_s: Longest block, seconds; halved, with the gap, twice at most, where a
+            class would fill one block only.
         gap_s: Frames nearer than this, in seconds, after another fold's are left out.
 
     Returns:
@@ -315,8 +315,8 @@ def build_time_folds(
     """
     samples = check_table(samples, "samples")
     order = samples.sort_values(["video", "time_s"])
-    for longest_s in (block_s, block_s / 2, block_s / 4):
-        block = _find_blocks(order, block_s=longest_s)
+    for shorter in (1, 2, 4):
+        block = _find_blocks(order, block_s=block_s / shorter)
         n_blocks = block.groupby(order["label"]).nunique()
         if n_blocks.min() > 1:
             break
@@ -331,7 +331,12 @@ def build_time_folds(
         warnings.simplefilter("ignore", UserWarning)
         fold_of = _number_parts(splitter.split(firsts, firsts["label"]), len(firsts))
     order = order.assign(fold=fold_of[block.to_numpy()])
-    kept = order[_is_clear(order, gap_s=gap_s)].sort_index().reset_index(drop=True)
+    # between shorter blocks a gap as wide would leave nothing
+    kept = (
+        order[_is_clear(order, gap_s=gap_s / shorter)]
+        .sort_index()
+        .reset_index(drop=True)
+    )
     n_shown = kept.groupby("label")["fold"].nunique()
     _check_often(n_shown.index[n_shown > 1], n_blocks.index)
     return kept
@@ -401,8 +406,10 @@ def build_strategies(
     }
     found = {name: _split_by(fold) for name, fold in folds.items()}
     found["blocks"] = [_leave_gap(samples, s, gap_s) for s in found["blocks"]]
-    # the folds that all models are compared on
-    found["people"] = build_splits(samples) if "fold" in samples else []
+    # the folds that all models are compared on; of one person alone they are of time
+    own = samples.groupby("subject")["fold"].nunique() if "fold" in samples else None
+    are_people = own is not None and len(own) > 1 and own.max() == 1
+    found["people"] = build_splits(samples) if are_people else []
     full = {name: [s for s in found[name] if len(s.train)] for name in STRATEGIES}
     return {name: splits for name, splits in full.items() if splits}
 
