@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from utils import run
+from utils.video.reader import write_video
 
 PARAMETERS = 'VIDEOS = "videos"\nRESULTS = "out"\nEVERY_S = 0.2\nMIRROR = True'
 # Two workers that say who they are, and wait.
@@ -146,6 +148,21 @@ def test_a_killed_kernel_is_said_to_have_run_out_of_memory(
     assert "most likely because memory ran out. Set N_JOBS=1" in last
     assert last.endswith("Not done: Save.")
     assert "memory ran out" in (project / "out/report.html").read_text()
+
+
+def test_a_label_beyond_its_film_is_told_before_the_notebook_begins(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_video(project / "videos/b.mp4", [np.zeros((48, 64, 3), np.uint8)] * 10, fps=5)
+    (project / "labels.csv").write_text("video,start_s,end_s,label\nb,0,9,sit\n")
+    _write(project, "LABELS = 1")
+    notebook = nbformat.read(project / "poseNet.ipynb", as_version=4)
+    notebook.cells[1].source += '\nLABELS = "labels.csv"'
+    nbformat.write(notebook, project / "poseNet.ipynb")
+    assert run.main([]) == 1
+    said = capfd.readouterr()
+    assert "labels.csv, line 2: 0 to 9 s lies outside b" in said.err
+    assert "Work" not in said.out
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("settings", nargs="*", metavar="NAME=value")
     given = parser.parse_args(arguments).settings
     print("[    0 s] Settings, labels and videos.csv", flush=True)
+    from utils.screen import follow_bars
+
     before = signal.signal(signal.SIGTERM, _raise_interrupt)
     _watch_make()
     try:
-        settings, results = _prepare(given)
+        with follow_bars():
+            settings, results = _prepare(given)
         outcome = run_notebook(settings, results=results)
         return finish(outcome, results)
     except (ValueError, OSError) as error:
@@ -128,6 +131,7 @@ def _prepare(given: Sequence[str]) -> tuple[dict[str, Any], Path]:
     results = ROOT / values["RESULTS"]
     if not is_writable(ROOT / "data"):  # then what can be made again goes elsewhere
         os.environ.setdefault(DATA_VARIABLE, str(results / "data"))
+    settings.check_labels_fit(values, root=ROOT)
     return own, results
 
 

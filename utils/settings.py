@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from utils.core.files import is_writable
+from utils.core.files import find_data, is_writable
 from utils.core.tables import read_table
 
 PREFIX = "POSENET_SET_"  # what make puts before a setting's name
@@ -216,14 +216,38 @@ def _check_labels(values: Mapping[str, Any], root: Path) -> None:
     program = values.get("PROGRAM", next(iter(PROGRAMS)))
     if labels.is_dir() and labels != root:
         raise ValueError(f"LABELS={values['LABELS']} is a folder. Give a CSV file.")
-    if not labels.exists():  # then they begin as those that the films bring
-        labels = root / values.get("VIDEOS", "") / "labels.csv"
+    labels = _find_labels(values, root)
     if labels.is_file():
         parse_labels(labels.read_bytes(), where=labels.name)
     if imported and not (root / imported).is_file():
         raise FileNotFoundError(f"IMPORT={imported}: there is no such file.")
     if program not in PROGRAMS:
         raise ValueError(f"PROGRAM={program}: expected {', '.join(PROGRAMS)}.")
+
+
+def _find_labels(values: Mapping[str, Any], root: Path) -> Path:
+    """Return the labels file, or the one that the films bring where there is none."""
+    labels = root / values.get("LABELS", "")
+    return labels if labels.exists() else root / values.get("VIDEOS", "") / "labels.csv"
+
+
+def check_labels_fit(values: Mapping[str, Any], *, root: Path) -> None:
+    """Refuse labels that reach beyond their films; what films are is kept on disk.
+
+    Args:
+        values: All settings, defaults included.
+        root: The project: where relative folders are seen from.
+
+    Raises:
+        ValueError: If a label lies outside its film; the sentence names the line.
+    """
+    from utils.labelling.labels import read_labels
+    from utils.video.catalogue import list_videos
+
+    labels, videos = _find_labels(values, root), values.get("VIDEOS", "")
+    if labels.is_file() and "://" not in videos:
+        found, _ = list_videos(root / videos, also=root, data=root / find_data())
+        read_labels(labels, found, skip_unknown=True)
 
 
 def _check_results(values: Mapping[str, Any], root: Path) -> None:
