@@ -49,13 +49,26 @@ def test_seconds_axis_starts_after_what_was_needed_before(
     assert _val_line(ax)[0, 0] == pytest.approx(61.0)
 
 
-def test_curve_pair_draws_the_floor_on_equal_axes(history: pd.DataFrame) -> None:
-    figure = plot_curve_pair(history, metric="loss", upfront_s={}, floor=1.79)
+def test_curves_begin_untrained_and_what_came_before_training_is_dotted(
+    history: pd.DataFrame,
+) -> None:
+    upfront_s = {"pose_softmax": 60.0}
+    figure = plot_curve_pair(history, metric="loss", upfront_s=upfront_s, n_classes=4)
     left, right = figure.axes
     assert left.get_ylim() == right.get_ylim()
-    assert left.get_ylim()[1] > 1.79
-    for ax in figure.axes:
-        assert any(np.allclose(line.get_ydata(), 1.79) for line in ax.lines)
+    for ax, start in ((left, 0), (right, 60)):
+        line = next(line for line in ax.lines if line.get_linestyle() == "-")
+        np.testing.assert_allclose(line.get_xydata()[0], [start, np.log(4)])
+    dotted = next(line for line in right.lines if line.get_linestyle() == ":")
+    np.testing.assert_allclose(dotted.get_xydata(), [[6, np.log(4)], [60, np.log(4)]])
+
+
+def test_names_at_the_ends_of_lines_keep_apart(history: pd.DataFrame) -> None:
+    twin = history.assign(model="mobilenet_frozen")
+    ax = plot_curves(pd.concat([history, twin]), metric="accuracy")
+    heights = sorted(text.xy[1] for text in ax.texts)
+    assert heights[1] - heights[0] >= 0.08 - 1e-9
+    assert heights[1] <= 1
 
 
 def test_accuracy_axis_runs_from_0_to_1(history: pd.DataFrame) -> None:

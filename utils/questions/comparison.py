@@ -46,15 +46,12 @@ def curves(study: "Study") -> Answer:
     from utils.plots.curves import plot_curve_pair
 
     charts = {}
-    for metric, score, stem in (
-        ("loss", "log_loss", "val_loss"),
-        ("accuracy", "accuracy", "val_acc"),
-    ):
+    for metric, stem in (("loss", "val_loss"), ("accuracy", "val_acc")):
         charts[stem] = plot_curve_pair(
             study.history,
             metric=metric,
-            floor=study.floor[score],
             upfront_s=study.costs.upfront_s,
+            n_classes=len(study.classes),
             n_text=f"  ({study.n_text})",
             unseen=study.unseen,
         )
