@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from utils.labelling.actions import Action
 from utils.labelling.csv_store import format_labels, parse_labels, split_labels
 from utils.labelling.formats.convert import PROGRAMS, export_labels, import_labels
 from utils.labelling.journal import LabelLog
+from utils.labelling.labels import read_labels
+from utils.video.catalogue import list_videos
 
 VIDEOS = pd.DataFrame(
     {
@@ -119,6 +122,26 @@ def test_labels_survive_a_round_trip(
     for path in export_labels(mine, videos, tmp_path / "out", program=program):
         import_labels(path, videos, theirs, program=program)
     assert sorted(theirs.read_text().split()) == sorted(mine.read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("name", "start_s"), [("firstpts_10_sec.mp4", 10.0), ("starts_100s.webm", 100.0)]
+)
+def test_an_event_lies_where_the_other_program_showed_it(
+    tmp_path: Path, shared: Path, name: str, start_s: float
+) -> None:
+    shutil.copy(shared / "cases/films" / name, tmp_path)
+    videos, _ = list_videos(tmp_path)
+    stem = name.split(".")[0]
+    text = BORIS.replace("person1_a.mp4", name)
+    for program, content in (("boris", text), ("elan", ELAN_TIERS)):
+        content = content.replace("4500", "2500").replace("\t4.5\t", "\t2.5\t")
+        found = read(tmp_path, content, program, f"{stem}.txt", videos)
+        assert found == [(stem, start_s + 1.25, start_s + 2.5, "sitting")]
+    labels_path = tmp_path / "own.csv"
+    labels_path.write_text(f"video,start_s,end_s,label\n{stem},1,2,sit\n")
+    with pytest.raises(ValueError, match=f"which runs from {start_s:.3f} to"):
+        read_labels(labels_path, videos)
 
 
 def test_elan_reads_what_is_exported_to_it(tmp_path: Path) -> None:

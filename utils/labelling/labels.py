@@ -111,21 +111,26 @@ def check_labels(
         places: Where each stands, if not in the line that the index names.
     """
     places = places or [f"line {line}" for line in labels.index]
-    durations_s = dict(zip(videos["video"], videos["duration_s"], strict=True))
+    # Where the clock of a film starts late, nothing is to be seen before that.
+    starts_s = videos["starts_at_s"].fillna(0.0) if "starts_at_s" in videos else 0.0
+    bounds_s = videos.assign(starts_s=starts_s)[["starts_s", "duration_s"]]
+    bounds_s = dict(zip(videos["video"], bounds_s.to_numpy().tolist(), strict=True))
     for place, video, start_s, end_s in zip(
         places, labels["video"], labels["start_s"], labels["end_s"], strict=True
     ):
-        if video not in durations_s:
+        if video not in bounds_s:
             raise ValueError(
                 f"{where}, {place}: there is no video {video!r}"
-                f"{_suggest(video, durations_s)}. Put the video back, correct the "
+                f"{_suggest(video, bounds_s)}. Put the video back, correct the "
                 "name, or remove the line."
             )
-        duration_s = durations_s[video]
-        if start_s < -TOLERANCE_S or end_s > duration_s + TOLERANCE_S:
+        first_s, last_s = bounds_s[video]
+        is_early = start_s < min(first_s, 0.0) - TOLERANCE_S or end_s <= first_s
+        if is_early or end_s > last_s + TOLERANCE_S:
+            runs = f"runs from {first_s:.3f} to" if first_s >= 1 else "lasts"
             raise ValueError(
                 f"{where}, {place}: {start_s:g} to {end_s:g} s lies outside "
-                f"{video}, which lasts {duration_s:.3f} s. Correct the times."
+                f"{video}, which {runs} {last_s:.3f} s. Correct the times."
             )
 
 

@@ -198,7 +198,8 @@ def _check(rows: Iterable[Row], videos: pd.DataFrame, where: str) -> pd.DataFram
 
 def _find_starts(videos: pd.DataFrame) -> dict[str, float]:
     """Return where players start each film, on its own clock."""
-    starts_s = videos["starts_at_s"] if "starts_at_s" in videos else [0.0] * len(videos)
+    # On reading, a table of before may lack it.
+    starts_s = videos.get("starts_at_s", pd.Series(0.0, index=videos.index)).fillna(0.0)
     return dict(zip(videos["video"], starts_s, strict=True))
 
 

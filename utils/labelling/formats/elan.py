@@ -56,23 +56,22 @@ def parse_elan(text: str, films: Films, stem: str) -> tuple[list[Row], int]:
     Raises:
         ValueError: One sentence with file and line.
     """
-    lines = text.splitlines()
-    body = [line for line in lines if line.strip() and line.lstrip('"')[:1] != "#"]
-    if not body:
-        raise ValueError(
-            f"{films.where}: expected tab-delimited annotations, found none."
-        )
-    counts = {mark: body[-1].count(mark) for mark in "\t;,"}
+    last = (text.rstrip().splitlines() or [""])[-1]
+    counts = {mark: last.count(mark) for mark in "\t;,"}
     mark = "\t" if counts["\t"] else max(counts, key=counts.get)
     table = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     media, rows = _read_media(table), {}
     for number, row in enumerate(table, start=1):
         if any(map(str.strip, row)) and row[0][:1] != "#":
             rows[number] = [cell.strip() for cell in row]
+    if not rows:
+        raise ValueError(
+            f"{films.where}: expected tab-delimited annotations, found none."
+        )
     first = next(iter(rows))
     has_header = not any(p.fullmatch(cell) for p, _ in _FORMATS for cell in rows[first])
     header = rows.pop(first) if has_header and len(rows) > 1 else []
-    width = max(map(len, rows.values()))
+    width = max(len(header), *map(len, rows.values()))
     rows = {n: row + [""] * (width - len(row)) for n, row in rows.items()}
     columns = _find_columns(header + [""] * (width - len(header)), rows, films.where)
     found, n_empty = [], 0
@@ -88,8 +87,8 @@ def parse_elan(text: str, films: Films, stem: str) -> tuple[list[Row], int]:
             n_empty += 1
             continue
         start_s, end_s = columns["read"](row, films, place)
-        path = row[columns["path"]] if columns["path"] is not None else ""
-        video, offset_s = _choose_film(media, path or stem, films, place)
+        own = row[columns["path"]] if columns["path"] is not None else ""
+        video, offset_s = _choose_film(media, own, stem, films, place)
         who = row[columns["who"]] if columns["who"] is not None else ""
         times_s = start_s + offset_s, end_s + offset_s
         found.append(Row(place, video, *times_s, labels[0], who))
@@ -115,13 +114,25 @@ def _read_media(table: list[list[str]]) -> list[tuple[str, float]]:
 
 
 def _choose_film(
-    media: list[tuple[str, float]], other: str, films: Films, place: str
+    media: list[tuple[str, float]], own: str, stem: str, films: Films, place: str
 ) -> tuple[str, float]:
-    """Return the film that a row is about, and its offset: the first that is here."""
-    for path, offset_s in media:
-        if films.find([path]):
+    """Return the film that a row is about, and its offset.
+
+    Args:
+        media: What the header names; the first that is one of ours counts.
+        own: What the row itself names, which goes before; "" if nothing.
+        stem: Name of the annotation file, if nothing else is named.
+        films: The videos there are.
+        place: Where the row is.
+    """
+    found = [(films.find([path]), path, offset_s) for path, offset_s in media]
+    if own and (meant := films.find([own])):
+        offsets_s = [offset_s for videos, _, offset_s in found if videos == meant]
+        return films.choose([own], place), [*offsets_s, 0.0][0]
+    for videos, path, offset_s in found:
+        if videos:
             return films.choose([path], place), offset_s
-    return films.choose([media[0][0] if media else other], place), 0.0
+    return films.choose([media[0][0] if media else own or stem], place), 0.0
 
 
 def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> dict:
@@ -211,7 +222,7 @@ def parse_eaf(path: Path, films: Films) -> tuple[list[Row], int]:
                 f"{films.where}, {place}: {label!r} has no time of its own. Give it "
                 "begin and end in ELAN."
             )
-        video, offset_s = _choose_film(media, path.stem, films, place)
+        video, offset_s = _choose_film(media, "", path.stem, films, place)
         times_s = (start_ms / 1000 + offset_s, end_ms / 1000 + offset_s)
         found.append(Row(place, video, *times_s, label, who))
     return found, n_empty

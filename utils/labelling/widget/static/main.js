@@ -195,7 +195,7 @@ class Ui {
     this.frameIdx = readDoubles(buffers[1]);
     this.painter.open(message.labels.unit);
     this.screen.open([message.width_px, message.height_px], message.skeleton);
-    this.timeline.open(message.end_s);
+    this.timeline.open(this.player.times[0], message.end_s);
     if (!isSame) this.store.clear(message.n);
     this.saving.open(message.store);
     this.videos.fill(message.videos, message.video);

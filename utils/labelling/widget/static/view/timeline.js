@@ -177,10 +177,12 @@ export class Timeline {
     return [this.close, this.whole];
   }
 
-  open(endTime) {
+  /** A film's clock may start anywhere, at the hour of the day say: so does the line. */
+  open(firstTime, endTime) {
+    this.startTime = firstTime < 1 ? 0 : firstTime;
     this.endTime = endTime;
     this.view = this.preview = null;
-    this.whole.range(0, endTime);
+    this.whole.range(this.startTime, endTime);
   }
 
   get look() {
@@ -201,12 +203,13 @@ export class Timeline {
 
   /** Zoom the close-up by a factor, round the time under the pointer. */
   zoom(band, t, factor) {
-    const { close, whole, endTime } = this;
+    const { close, whole } = this;
+    const length = this.endTime - this.startTime;
     const from = close.box.hidden ? whole : close;
-    const least = (LEAST_ROWS * endTime) / Math.max(this.ui.player.n, 1);
-    const span = Math.max((from.t1 - from.t0) * factor, Math.min(least, endTime));
+    const least = (LEAST_ROWS * length) / Math.max(this.ui.player.n, 1);
+    const span = Math.max((from.t1 - from.t0) * factor, Math.min(least, length));
     const share = band === from ? (t - from.t0) / (from.t1 - from.t0) : 0.5;
-    this.view = span < endTime ? this.keepInside(t - share * span, span) : null;
+    this.view = span < length ? this.keepInside(t - share * span, span) : null;
     this.isOld = true;
     this.ui.paintSoon();
   }
@@ -219,7 +222,7 @@ export class Timeline {
   }
 
   keepInside(t0, span) {
-    const start = clamp(t0, 0, this.endTime - span);
+    const start = clamp(t0, this.startTime, this.endTime - span);
     return [start, start + span];
   }
 
