@@ -58,7 +58,8 @@ def find_chromium() -> str | None:
     return next((path for path in found if path), None)
 
 
-def _find_free_port() -> int:
+def find_free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -87,7 +88,7 @@ def run_lab(folder: Path, home: Path, app: str = "jupyterlab") -> Iterator[Lab]:
     settings = home / "settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(_NO_NEWS)
-    url = f"http://127.0.0.1:{_find_free_port()}"
+    url = f"http://127.0.0.1:{find_free_port()}"
     lab = Lab(url, secrets.token_hex(16), folder, app)
     environment = {
         "HOME": home,
