@@ -1,7 +1,5 @@
 """Lines: how much to label, how sure models are, how wide the intervals."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -68,7 +66,6 @@ def plot_learning_curve(
 def plot_reliability(
     reliability: pd.DataFrame,
     *,
-    models: Sequence[str] | None = None,
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -76,7 +73,6 @@ def plot_reliability(
 
     Args:
         reliability: From `calibration.build_reliability`.
-        models: Which models; all if None.
         title: How many people, frames, folds and seeds, say.
         ax: Axes to draw into; new ones if None.
 
@@ -86,8 +82,6 @@ def plot_reliability(
     ax = make_axes(ax, (5, 4.8))
     ax.plot([0, 1], [0, 1], color="0.5", ls=":", lw=1.2, label="as sure as right")
     for model, rows in reliability.groupby("model", sort=False):
-        if models is not None and model not in models:
-            continue
         share = rows["n_frames"] / rows["n_frames"].sum()
         x, y, colour = rows["confidence"], rows["accuracy"], colour_model(model)
         ax.plot(x, y, color=colour, lw=1.2, label=name_model(model))

@@ -18,7 +18,6 @@ def plot_pose(
     image: np.ndarray,
     pose: np.ndarray,
     *,
-    min_score: float = MIN_SCORE,
     ax: Axes | None = None,
 ) -> Axes:
     """Plot a picture with its skeleton; doubtful keypoints are hollow and thin.
@@ -26,7 +25,6 @@ def plot_pose(
     Args:
         image: RGB uint8 `(height, width, 3)`.
         pose: `(17, 3)`: x_px, y_px, score; NaN where missing.
-        min_score: Below it a keypoint counts as doubtful.
         ax: Axes to draw into; new ones if None.
 
     Returns:
@@ -36,7 +34,7 @@ def plot_pose(
     height, width = image.shape[:2]
     ax.imshow(image)
     ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
-    sure = pose[:, 2] >= min_score
+    sure = pose[:, 2] >= MIN_SCORE
     ends = [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES]
     widths = [2.2 if sure[pair].all() else 0.7 for pair in ends]
     bones = [pose[pair, :2] for pair in ends]
