@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from utils.training import keras_loop
 from utils.training.keras_loop import (
     HISTORY_COLUMNS,
     Schedule,
@@ -153,3 +154,13 @@ def test_few_frames_get_more_epochs() -> None:
     _, history = fit(few, train=make_data(60))
     assert len(history) == 3
     assert len(fit(replace(few, min_steps=20))[1]) == 2
+
+
+def test_short_fits_one_after_the_other_bring_no_warning_of_retracing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # 80 frames make 16 steps of 5; ten steps at once make two parts, of 10 and 6
+    monkeypatch.setattr(keras_loop, "_BYTES_AT_ONCE", 10 * 5 * 3 * 4)
+    for _ in range(4):
+        fit(replace(FAST, n_epochs=1), train=make_data(80))
+    assert "retracing" not in caplog.text

@@ -101,7 +101,9 @@ def fit_model(
     batch_size = _choose_batch_size(len(y), schedule)
     n_steps = len(y) // batch_size
     n_epochs = max(schedule.n_epochs, -(-schedule.min_steps // n_steps))
-    step = _compile_steps(model, schedule, n_steps=n_steps * n_epochs)
+    step = _compile_steps(
+        model, schedule, batch_size=batch_size, n_steps=n_steps * n_epochs
+    )
     run = _compile_prediction(model)
     rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
@@ -112,7 +114,7 @@ def fit_model(
         for steps in _cut_steps(versions, order.reshape(n_steps, batch_size)):
             picked = order.reshape(n_steps, batch_size)[steps]
             shown = versions[picked, version.reshape(n_steps, batch_size)[steps]]
-            step(shown.astype(np.float32), y[picked])
+            step(shown, y[picked])
         seconds += time.perf_counter() - started
         cpu_s += time.process_time() - started_cpu
         scores = (*_score(run, *watched), *_score(run, *val))
@@ -140,9 +142,13 @@ def _cut_steps(versions: np.ndarray, order: np.ndarray) -> list[slice]:
 
 
 def _compile_steps(
-    model: "keras.Model", schedule: Schedule, *, n_steps: int
+    model: "keras.Model", schedule: Schedule, *, batch_size: int, n_steps: int
 ) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Return a graph that takes a step for each batch of `(k, n, …)` inputs."""
+    """Return a graph that takes a step for each batch of `(k, n, …)` inputs.
+
+    It is traced here, once and for any k: the last part of an epoch is shorter, and a
+    graph anew for each length would be a trace an epoch, of which TensorFlow warns.
+    """
     import keras
     import tensorflow as tf
 
@@ -155,7 +161,7 @@ def _compile_steps(
     optimizer.build(model.trainable_variables)
     measure = keras.losses.SparseCategoricalCrossentropy()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def take_steps(x: tf.Tensor, y: tf.Tensor) -> None:
         for step in tf.range(tf.shape(y)[0]):
             with tf.GradientTape() as tape:
@@ -165,7 +171,11 @@ def _compile_steps(
                 zip(slopes, model.trainable_variables, strict=True)
             )
 
-    return take_steps
+    shape = (None, batch_size, *model.input_shape[1:])
+    run = take_steps.get_concrete_function(
+        tf.TensorSpec(shape, tf.float32), tf.TensorSpec(shape[:2], tf.int64)
+    )
+    return lambda x, y: run(tf.constant(x, tf.float32), tf.constant(y, tf.int64))
 
 
 def _compile_prediction(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
@@ -173,8 +183,8 @@ def _compile_prediction(model: "keras.Model") -> Callable[[np.ndarray], np.ndarr
     import tensorflow as tf
 
     spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-    run = tf.function(lambda x: model(x, training=False), input_signature=[spec])
-    return lambda x: run(x.astype(np.float32)).numpy()
+    run = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+    return lambda x: run(tf.constant(x, tf.float32)).numpy()
 
 
 def _score(
