@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -113,7 +114,7 @@ def test_films_and_results_may_lie_in_an_object_store(
         "every_s": 5.0,
         "frames_dir": f"{bucket}/out/frames",
         "keypoints_dir": f"{bucket}/out/keypoints",
-        "estimate": frame_runs.estimate_mean,
+        "estimate": partial(frame_runs.start_chunk, frame_runs.estimate_mean),
         "estimate_key": "mean",
     }
     made, keypoints, problems = extraction.extract_frames(table, **options)

@@ -1,6 +1,7 @@
 """Videos to pictures and keypoints: right, cached, and whole whatever happens."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -107,7 +108,7 @@ def test_a_wrong_duration_changes_no_byte(
         every_s=frame_runs.EVERY_S,
         frames_dir=tmp_path / "frames",
         keypoints_dir=tmp_path / "keypoints",
-        estimate=frame_runs.estimate_mean,
+        estimate=partial(frame_runs.start_chunk, frame_runs.estimate_mean),
         estimate_key="mean",
     )
     assert frame_runs.read_tree(tmp_path) == frame_runs.read_tree(whole)

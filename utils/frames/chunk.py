@@ -43,7 +43,9 @@ CODE = (
 )
 CHUNK_S = 60.0
 
-Estimate = Callable[[np.ndarray], np.ndarray]
+# Called at the start of a chunk, so that what it gives may follow a person from frame
+# to frame and results still depend on no other chunk: (image, time_s) -> pose.
+StartEstimate = Callable[[], Callable[[np.ndarray, float], np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Task:
         rotation_deg: Clockwise turn that sets it upright; None: as its own flag says.
         every_s: Seconds between pictures; 0 takes every frame.
         products: What to make: frames, keypoints or both.
-        estimate: From an RGB image to `(17, 3)` x_px, y_px, score.
+        estimate: Starts a chunk; gives what finds the pose `(17, 3)` x_px, y_px, score
+            in an RGB image at a time stamp.
         first_chunk: Number of the first chunk to make.
         end_chunk: Number of the first chunk not to make; None: to the video's end.
     """
@@ -71,7 +74,7 @@ class Task:
     rotation_deg: int | None
     every_s: float
     products: tuple[Product, ...]
-    estimate: Estimate | None
+    estimate: StartEstimate | None
     first_chunk: int = 0
     end_chunk: int | None = None
 
@@ -247,13 +250,14 @@ def _make_chunk(
     """Make what is missing of one chunk."""
     missing = [p for p in task.products if not store.has_chunk(p, chunk)]
     rows: dict[Product, list[dict]] = {product: [] for product in missing}
+    find = task.estimate() if any(p.name == "keypoints" for p in missing) else None
     with explain_disk(task.products[0].root):
         for frame in frames:
             for product in missing:
                 if product.name == "frames":
                     row = _make_picture(frame, product, chunk, works[product])
                 else:
-                    row = _find_keypoints(frame, task.estimate)
+                    row = _find_keypoints(frame, find)
                 rows[product].append(row)
         for product in missing:
             # A value may be several rows long: a frame has 17 keypoints.
@@ -287,9 +291,11 @@ def _make_picture(
     }
 
 
-def _find_keypoints(frame: reader.Frame, estimate: Estimate) -> dict[str, object]:
-    """Estimate a frame's pose and return its 17 rows."""
-    pose = np.asarray(estimate(frame.image), dtype=np.float64)
+def _find_keypoints(
+    frame: reader.Frame, find: Callable[[np.ndarray, float], np.ndarray]
+) -> dict[str, object]:
+    """Find a frame's pose and return its 17 rows."""
+    pose = np.asarray(find(frame.image, frame.time_s), dtype=np.float64)
     if pose.shape != (N_KEYPOINTS, 3):
         raise ValueError(
             f"Expected `estimate` to give (17, 3) x_px, y_px, score, got {pose.shape}."

@@ -35,15 +35,15 @@ from utils.core.tables import SCHEMAS, check_table
 from utils.frames import store
 from utils.frames.chunk import (
     CHUNK_S,
-    Estimate,
     Report,
+    StartEstimate,
     Task,
     find_problem,
     make_chunks,
 )
 from utils.frames.plan import find_missing, plan_tasks, split_tasks
 from utils.frames.workspace import open_workspace, sweep_workspaces
-from utils.pose.estimate import describe_network, estimate_pose
+from utils.pose.follow import describe_following, start_following
 
 
 def extract(
@@ -74,8 +74,8 @@ def extract(
         every_s=every_s,
         frames_dir=data / "frames",
         keypoints_dir=data / "keypoints",
-        estimate=partial(estimate_pose, network=network),
-        estimate_key=describe_network(network),
+        estimate=partial(start_following, network),
+        estimate_key=describe_following(network),
         n_jobs=n_jobs,
     )
 
@@ -86,7 +86,7 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
     every_s: float,
     frames_dir: Address | str,
     keypoints_dir: Address | str | None = None,
-    estimate: Estimate | None = None,
+    estimate: StartEstimate | None = None,
     estimate_key: str = "",
     n_jobs: int = 1,
     pictures: bool = True,
@@ -104,8 +104,9 @@ def extract_frames(  # noqa: PLR0913 - two products, each with its folder and se
         frames_dir: Folder for pictures (JPEG, quality 95) and their tables. It may be
             any address that fsspec takes, as may `keypoints_dir` and videos' paths.
         keypoints_dir: Folder for the tables of keypoints; None makes none.
-        estimate: From an RGB uint8 image to a `(17, 3)` array x_px, y_px, score; can
-            be pickled.
+        estimate: Called without arguments for every chunk (a minute) of video; what it
+            gives is called with each RGB uint8 image and its time stamp, in order, and
+            returns a `(17, 3)` array x_px, y_px, score. Can be pickled.
         estimate_key: Names what `estimate` depends on: network, weights, version.
         n_jobs: Processes; -1 takes every core. Under `joblib.parallel_config(
             backend="dask")` the tasks run on that cluster.

@@ -9,7 +9,7 @@ import pandas as pd
 from utils.core.cache import build_key
 from utils.core.remote import Address, is_remote, parse_address
 from utils.frames import store
-from utils.frames.chunk import Estimate, Task, code_version
+from utils.frames.chunk import StartEstimate, Task, code_version
 from utils.frames.images import JPEG_QUALITY, SHARPNESS_SIDE_PX
 from utils.frames.store import Product
 
@@ -24,7 +24,7 @@ def plan_tasks(
     roots: dict[str, Address],
     *,
     every_s: float,
-    estimate: Estimate | None,
+    estimate: StartEstimate | None,
     estimate_key: str,
     pictures: bool = True,
 ) -> list[Task]:

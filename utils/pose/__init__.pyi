@@ -3,6 +3,7 @@ from . import (
     cutout,
     estimate,
     features,
+    follow,
     metrics,
     networks,
     people,

@@ -168,3 +168,16 @@ def crop_person(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
     x1, y1 = min(left + side, width), min(top + side, height)
     padded[y0 - top : y1 - top, x0 - left : x1 - left] = image[y0:y1, x0:x1]
     return padded
+
+
+def measure_overlap(one: Square, other: Square) -> float:
+    """Return the area that two squares share, divided by what they cover (IoU).
+
+    Example:
+        >>> measure_overlap(Square(0, 0, 2), Square(1, 0, 2))
+        0.3333333333333333
+    """
+    low = np.maximum(one[:2], other[:2])
+    high = np.minimum(np.add(one[:2], one.side_px), np.add(other[:2], other.side_px))
+    shared = float(np.maximum(high - low, 0).prod())
+    return shared / (one.side_px**2 + other.side_px**2 - shared)

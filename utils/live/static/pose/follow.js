@@ -8,7 +8,7 @@
 
 import { frameSquare, hasTorso, isUpright, meanScore, overlap, personSquare } from "./squares.js";
 
-const MIN_OVERLAP = 0.8;
+const MIN_OVERLAP = 0.65;
 const LOST_SCORE = 0.3;
 const MAX_GAP_S = 0.5;
 const CUT_LEVELS = 40;
