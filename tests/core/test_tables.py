@@ -43,7 +43,7 @@ def test_a_table_is_read_whatever_saved_it(saved: str, tmp_path: Path) -> None:
     [
         (b"video,subject\na,b,c\n", r"videos\.csv, line 2: expected 2 cells, found 3"),
         (b'video,subject\n"a,b\n', r"videos\.csv, line 2: not CSV"),
-        (b"\x81\x8d", r"videos\.csv is no text\. Save it as"),
+        (b"\x81\x8d", r"videos\.csv, line 1: no text that can be read"),
         (b"", r"videos\.csv cannot be read as a table"),
         (b"a,b\n1,2\n", r"videos\.csv: missing column video, subject"),
         (b"video,subject,rotation_deg\na,b,1,5\n", r"line 2: expected 3 cells"),

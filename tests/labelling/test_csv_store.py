@@ -54,7 +54,6 @@ def test_text_that_looks_like_missing_stays_text() -> None:
             HEAD.replace("\n", ",colour\n"),
             "unknown column 'colour'; .*Rename or remove",
         ),
-        (HEAD.replace(",", ";"), "Save it separated by commas"),
         (HEAD.replace("\n", ",label\n"), "a column is there twice"),
         (HEAD + "a,0,1,x\nb,2,1,x\n", "line 3: the span ends .1 s. before it starts"),
         (HEAD + "a,1,1,x\n", "line 2: the span ends .* or at once"),
@@ -63,7 +62,7 @@ def test_text_that_looks_like_missing_stays_text() -> None:
         (HEAD + "a,0,1_0,x\n", "line 2: expected a number of seconds in end_s"),
         (HEAD + "a,0,1\n", "line 2: Expected a name for the label, got none"),
         (HEAD + "a,0,1,x,y\n", "line 2: expected 4 cells, found 5. Put a name"),
-        (HEAD + 'a,0,1,"x\n', "is not CSV"),
+        (HEAD + 'a,0,1,"x\n', "line 2: not CSV"),
         (HEAD + f"a,0,1,{'x' * 201}\n", "at most 200 characters, got 201"),
         (
             HEAD + "a,0,3,x\n\na,2,4,y\n",
@@ -78,9 +77,25 @@ def test_what_is_no_label_is_named_with_its_line(text: str, problem: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_bytes_that_are_not_utf_8_are_named_with_their_line() -> None:
-    with pytest.raises(ValueError, match="line 2: not UTF-8 text"):
-        parse_labels((HEAD + "a,0,1,köpfen\n").encode("latin-1"))
+def test_a_labels_file_is_read_however_a_spreadsheet_saved_it() -> None:
+    text = HEAD + "Zoë,0.5,1.25,köpfen\n"
+    semicolons = text.replace(",", ";").replace(".", ",")
+    for data in (
+        text.encode("cp1252"),
+        text.encode("utf-16"),
+        text.replace("\n", ",,\r\n").encode(),
+        semicolons.encode("utf-8-sig"),
+        ("sep=;\n" + semicolons.replace(";", ";")).encode(),
+        text.replace(",", "\t").encode(),
+    ):
+        (row,) = parse_labels(data).itertuples(index=False, name=None)
+        assert row == ("Zoë", 0.5, 1.25, "köpfen")
+
+
+def test_damaged_utf_8_is_named_with_its_line_and_not_guessed() -> None:
+    data = (HEAD + "Zoë,0,1,sit\nb,0,1,köpfen\n").encode()
+    with pytest.raises(ValueError, match="line 3: no text that can be read"):
+        parse_labels(data.replace(b"k\xc3\xb6", b"k\xc3"))
 
 
 def test_annotators_may_disagree_and_equal_labels_may_overlap() -> None:

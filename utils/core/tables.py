@@ -8,6 +8,8 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -238,8 +240,12 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
             table = pd.read_parquet(path)
         else:
             text = [column for column, dtype in columns.items() if dtype == "str"]
+            cleaned = io.StringIO(newline="")
+            rows = split_csv(path.read_bytes(), columns, where=path.name)
+            csv.writer(cleaned, lineterminator="\n").writerows(row for _, row in rows)
+            cleaned.seek(0)
             table = pd.read_csv(
-                io.StringIO(_clean_csv(path, columns)),
+                cleaned,
                 dtype=dict.fromkeys(text, "str"),
                 keep_default_na=False,
                 na_values={column: [""] for column in columns},
@@ -259,53 +265,79 @@ class _UncleanError(ValueError):
     """A CSV file cannot be read; the message is for the user."""
 
 
-def _clean_csv(path: Path, columns: dict[str, str]) -> str:
-    """Return a CSV file as commas and points, without what spreadsheets add to it."""
-    text = _decode_csv(path.read_bytes(), path.name)
-    lines = list(io.StringIO(text, newline=""))  # str.splitlines knows more line ends
+def split_csv(
+    data: bytes, columns: Mapping[str, str], *, where: str
+) -> list[tuple[int, list[str]]]:
+    """Return the cells of a CSV file, without what spreadsheets add to it.
+
+    Args:
+        data: Content of the file, however a spreadsheet saved it: see `read_table`.
+        columns: Known columns with their dtype, by which it is seen what separates
+            cells and which may have decimal commas.
+        where: Name of the file, for errors.
+
+    Returns:
+        Line in the file and cells of each row that is not empty, the header first,
+        all of its length; cells without white space round them.
+
+    Raises:
+        ValueError: If it is not CSV; one sentence with the line.
+    """
+    # str.splitlines knows more line ends than CSV does.
+    lines, n_above = list(io.StringIO(_decode_csv(data, where), newline="")), 0
     if lines and lines[0].lower().startswith("sep="):  # Excel's word to itself
-        lines = lines[1:]
+        n_above, lines = 1, lines[1:]
     separator = _find_separator(lines[0] if lines else "", columns)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        rows = [
+            (reader.line_num + n_above, [cell.strip() for cell in row])
+            for row in reader
+        ]
     except csv.Error as error:
         raise _UncleanError(
-            f"{path.name}, line {reader.line_num}: not CSV. Correct or delete it."
+            f"{where}, line {reader.line_num + n_above}: not CSV ({error}). Correct or "
+            "delete it."
         ) from error
     rows = [(line, row) for line, row in rows if any(row)]
-    header = _drop_empty_end(rows[0][1]) if rows else []
+    if not rows:
+        return []
+    header = _drop_empty_end(rows[0][1])
     is_number = ["float" in columns.get(column, "") for column in header]
-    cleaned = io.StringIO()
-    writer = csv.writer(cleaned, lineterminator="\n")
-    writer.writerow(header)
+    cleaned = [(rows[0][0], header)]
     for line, row in rows[1:]:
         cells = _drop_empty_end(row)
         if len(cells) > len(header):
             raise _UncleanError(
-                f"{path.name}, line {line}: expected {len(header)} cells, found "
+                f"{where}, line {line}: expected {len(header)} cells, found "
                 f"{len(cells)}. Put a name that holds a comma in double quotes."
             )
         cells += [""] * (len(header) - len(cells))
-        writer.writerow(
+        cells = [
             _DECIMAL_COMMA.sub(r"\1.\2", cell) if is_number[idx] else cell
             for idx, cell in enumerate(cells)
-        )
-    return cleaned.getvalue()
+        ]
+        cleaned.append((line, cells))
+    return cleaned
 
 
 def _decode_csv(data: bytes, where: str) -> str:
     """Return the text of a CSV file, whatever a spreadsheet saved it as."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _UncleanError(f"{where} is no text. Save it as 'CSV UTF-8'.")
+    try:
+        return data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+    # What holds letters of UTF-8 is damaged UTF-8; Windows' own letters make none.
+    if not is_utf16 and data.decode("utf-8", "ignore").isascii():
+        with suppress(UnicodeDecodeError):
+            return data.decode("cp1252")
+    raise _UncleanError(
+        f"{where}, line {line}: no text that can be read. Save it as 'CSV UTF-8'."
+    )
 
 
-def _find_separator(header: str, columns: dict[str, str]) -> str:
+def _find_separator(header: str, columns: Mapping[str, str]) -> str:
     """Return what separates cells: whatever leaves the most known names in the header.
 
     Commas, where it makes no difference.

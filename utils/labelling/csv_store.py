@@ -21,7 +21,7 @@ import pandas as pd
 from utils.core.files import read_umask, swap_files
 from utils.core.markup import guard_text, unguard_text
 from utils.core.names import normalise_name
-from utils.core.tables import check_table
+from utils.core.tables import SCHEMAS, check_table, split_csv
 from utils.labelling.spans import MAX_TIME_S, Span, round_time
 
 COLUMNS = ("video", "start_s", "end_s", "label")
@@ -65,8 +65,8 @@ def check_name(name: str, *, what: str = "class") -> str:
 def parse_labels(text: bytes, *, where: str = "labels.csv") -> pd.DataFrame:
     """Read labels from the bytes of a CSV file and check all that needs no video.
 
-    A UTF-8 byte-order mark and Windows line ends are fine; times are rounded to whole
-    milliseconds; white space round a cell is dropped.
+    It may come from any spreadsheet, as `utils.core.tables.read_table` says; times are
+    rounded to whole milliseconds; names are cleaned.
 
     Args:
         text: Content of the file.
@@ -80,18 +80,15 @@ def parse_labels(text: bytes, *, where: str = "labels.csv") -> pd.DataFrame:
             or unknown, a cell too many, no number, an end before its start, overlapping
             spans of one annotator with different labels.
     """
-    lines = _split_lines(text, where)
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
+    schema = SCHEMAS["labels"]
+    known = {**schema.columns, **(schema.optional or {})}
+    lines = split_csv(text, known, where=where)
+    header = lines[0][1] if lines else []
     _check_header(header, where)
-    rows: dict[int, dict[str, object]] = {}
-    for line, cells in lines[1:]:
-        if len(cells) > len(header):
-            raise ValueError(
-                f"{where}, line {line}: expected {len(header)} cells, found "
-                f"{len(cells)}. Put a name that holds a comma in double quotes."
-            )
-        row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
-        rows[line] = _parse_row(row, f"{where}, line {line}")
+    rows = {
+        line: _parse_row(dict(zip(header, cells, strict=True)), f"{where}, line {line}")
+        for line, cells in lines[1:]
+    }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=header)
     checked = check_table(table, "labels", where=where)
     checked.index = pd.Index(list(rows), name="line", dtype="int64")
@@ -99,30 +96,9 @@ def parse_labels(text: bytes, *, where: str = "labels.csv") -> pd.DataFrame:
     return checked
 
 
-def _split_lines(text: bytes, where: str) -> list[tuple[int, list[str]]]:
-    """Return the line number and cells of each line that is not empty."""
-    try:
-        decoded = text.decode("utf-8-sig")
-        reader = csv.reader(
-            io.StringIO(decoded, newline=""), strict=True, skipinitialspace=True
-        )
-        return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
-    except UnicodeDecodeError as error:
-        line = text[: error.start].count(b"\n") + 1
-        raise ValueError(
-            f"{where}, line {line}: not UTF-8 text. Save it as 'CSV UTF-8'."
-        ) from error
-    except csv.Error as error:
-        raise ValueError(
-            f"{where} is not CSV ({error}). Correct or remove it."
-        ) from error
-
-
 def _check_header(header: list[str], where: str) -> None:
     """Raise `ValueError` unless the columns are the known ones, each once."""
     expected = f"expected {','.join(COLUMNS)} and perhaps {','.join(OPTIONAL)}"
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise ValueError(f"{where}: {expected}. Save it separated by commas.")
     missing = [c for c in COLUMNS if c not in header]
     if missing:
         found = ",".join(header) or "an empty file"
@@ -142,7 +118,7 @@ def _check_header(header: list[str], where: str) -> None:
 def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
     """Return a row with times as numbers and text trimmed and checked."""
     parsed: dict[str, object] = {
-        name: _parse_text(unguard_text(row[name].strip()), name, where)
+        name: _parse_text(unguard_text(row[name]), name, where)
         for name in row
         if name not in ("start_s", "end_s")
     }
