@@ -217,6 +217,10 @@ def test_a_failed_run_says_what_is_missing_and_names_no_folder(tmp_path: Path) -
         ("{home}/films", "~/films"),
         ("{films}/a.mp4", "…/my films/a.mp4"),
         ("see (/usr)", "see (/usr)"),
+        (
+            "data:video/mp4;base64,AA+{home}/= {home}",
+            "data:video/mp4;base64,AA+{home}/= ~",
+        ),
     ],
 )
 def test_only_folders_of_this_machine_are_hidden(text: str, shown: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,7 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _DATA = re.compile(
     r"data:(?:image/(?:png|jpeg|gif|webp)|video/(?:mp4|webm));base64,[A-Za-z0-9+/=\s]+"
 )
+_DATA_URI = re.compile(r"(data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+)")
 _TAGS = set(
     re.findall(
         r"\w+",
@@ -423,11 +425,15 @@ def hide_paths(text: str, *, folders: Sequence[Path] = ()) -> str:
         The text with paths within the project as seen from it, and of others only the
         end: who reads a result need not know whose machine it came from.
     """
-    for pattern, ending in _list_private_folders(tuple(map(str, folders))):
-        text = pattern.sub(ending, text)
-    return text
+    folders_here = _list_private_folders(tuple(map(str, folders)))
+    parts = _DATA_URI.split(text)  # every other one is the bytes of a film or picture
+    for place in range(0, len(parts), 2):
+        for pattern, ending in folders_here:
+            parts[place] = pattern.sub(ending, parts[place])
+    return "".join(parts)
 
 
+@lru_cache(maxsize=8)
 def _list_private_folders(own: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
     """Return what to look for, the longest first, and what to put in its place."""
     libraries = sysconfig.get_paths()

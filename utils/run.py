@@ -327,10 +327,11 @@ def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
 
     def hide(node: Any) -> Any:  # noqa: ANN401 (whatever JSON holds)
         if isinstance(node, str):
-            # Pictures and films are long, and no place for a folder's name.
-            return hide_paths(node, folders=folders) if len(node) < 1 << 20 else node
-        if isinstance(node, dict):
-            return type(node)({key: hide(value) for key, value in node.items()})
+            return hide_paths(node, folders=folders)
+        if isinstance(node, dict):  # a picture's bytes are text too, and no folder
+            return type(node)(
+                {k: v if k.startswith("image/") else hide(v) for k, v in node.items()}
+            )
         return [hide(value) for value in node] if isinstance(node, list) else node
 
     notebook = hide(notebook)
