@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.core.names import normalise_name
+from utils.core.names import name_file, normalise_name
 
 _ANY = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 
@@ -50,3 +50,12 @@ def test_cleaning_twice_changes_nothing_and_the_name_can_be_stored(text: str) ->
 def test_however_accents_are_written_the_name_is_the_same(text: str) -> None:
     split, joined = (unicodedata.normalize(form, text) for form in ("NFD", "NFC"))
     assert normalise_name(split) == normalise_name(joined)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 249, "\u00e4" * 120, "_a", ".a", "\U0001f938" * 60]
+)
+def test_a_name_fits_into_a_file_name_and_stays_its_own(name: str) -> None:
+    assert len(name_file(name).encode()) <= 100
+    assert name_file(name)[0] not in "._"
+    assert name_file(name) != name_file(name + "b")

@@ -9,6 +9,7 @@ from tests.made_classifiers import LABELS, make_classifier
 from utils.predict.__main__ import main
 from utils.predict.classify import predict_video
 from utils.training.softmax import save_classifier
+from utils.video.reader import read_video
 
 
 @pytest.fixture
@@ -42,3 +43,23 @@ def test_what_is_no_film_is_refused_in_a_sentence(
     text.write_text("no film")
     assert main([str(text), str(model), "--results", str(tmp_path)]) == 1
     assert "make predict stopped. text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["starts_100s.webm", "firstpts_10_sec.mp4"])
+def test_a_film_that_starts_late_is_labelled_and_annotated_on_its_own_clock(
+    name: str,
+    model: Path,
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    film = shared / "cases" / "films" / name
+    found = predict_video(
+        film, model, results=tmp_path / "out", every_s=0.5, fps=5, n_jobs=1
+    )
+    first_s, last_s = {"s": (100.0, 104.0), "f": (10.0, 14.0)}[name[0]]
+    assert found.postures["start_s"].min() == pytest.approx(first_s)
+    assert found.postures["end_s"].max() == pytest.approx(last_s, abs=0.1)
+    frames = list(read_video(found.annotated))
+    assert len(frames) == pytest.approx(20, abs=1)

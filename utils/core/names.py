@@ -5,6 +5,7 @@ listing, CSV files, imports, widget, command line) passes names through
 `normalise_name`, and nothing further in does.
 """
 
+import hashlib
 import re
 import unicodedata
 
@@ -12,6 +13,7 @@ import unicodedata
 # hyphen, zero-width space, word joiner, byte-order mark, marks of direction. Inside a
 # name they may mean something (a joiner makes one emoji of two), so there they stay.
 _INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+_MOST_BYTES = 100  # of 255: what is added to a name must fit too
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 
 
@@ -42,3 +44,27 @@ def normalise_name(text: str) -> str:
     while text != before:
         before, text = text, text.strip().strip(_INVISIBLE)
     return text
+
+
+def name_file(name: str) -> str:
+    """Return a video's name as the start of the name of a file or folder.
+
+    File systems take 255 bytes; a long name is cut, and a leading `.` or `_`, for which
+    readers of Parquet pass over a file, is dropped. A few digits of the whole name's
+    hash then keep names apart.
+
+    Args:
+        name: The name.
+
+    Returns:
+        At most 100 bytes; most names are returned as they are.
+
+    Example:
+        >>> name_file("person1_a"), name_file("_person")
+        ('person1_a', 'person-d74ece22')
+    """
+    plain = re.sub(r"^[._]+", "", name)
+    if plain == name and len(name.encode()) <= _MOST_BYTES:
+        return name
+    digits = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{plain.encode()[: _MOST_BYTES - 20].decode(errors='ignore')}-{digits}"

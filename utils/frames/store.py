@@ -14,7 +14,6 @@ since it was written is made again.
 
 import hashlib
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ import pyarrow.parquet as pq
 
 from utils.core.cache import build_key
 from utils.core.files import hash_file
+from utils.core.names import name_file
 from utils.core.remote import Address, is_remote, open_binary, sum_sizes
 from utils.core.skeleton import N_KEYPOINTS
 from utils.core.tables import SCHEMAS
@@ -37,7 +37,6 @@ from utils.frames.workspace import (
 )
 
 _ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
-_MAX_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,12 @@ class Product:
     @property
     def table_path(self) -> Address:
         """The video's finished table."""
-        return self.root / self.settings / f"{_file_name(self.video)}.parquet"
+        return self.root / self.settings / f"{name_file(self.video)}.parquet"
 
     @property
     def folder_name(self) -> str:
         """Name of the folder of the video's pictures or chunks."""
-        return f"{_file_name(self.video)}-{self.key}"
+        return f"{name_file(self.video)}-{self.key}"
 
     @property
     def chunks_dir(self) -> Path:
@@ -298,16 +297,3 @@ def list_folders(root: Path) -> list[Path]:
         return sorted(path for path in root.iterdir() if path.is_dir())
     except FileNotFoundError:
         return []
-
-
-def _file_name(video: str) -> str:
-    """Return a video's name as part of a file name.
-
-    Long names are cut, and a leading `.` or `_`, for which Parquet readers pass over a
-    file, is dropped; a few digits of the whole name's hash then keep names apart.
-    """
-    plain = re.sub(r"^[._]+", "", video)
-    if plain == video and len(video.encode()) <= _MAX_NAME:
-        return video
-    short = plain.encode()[: _MAX_NAME - 20].decode(errors="ignore")
-    return f"{short}-{build_key(video=video)[:8]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from utils.core.names import name_file
 from utils.core.tables import write_csv
 from utils.frames.extraction import extract
 from utils.pose.features import build_features, build_inputs
@@ -78,10 +79,10 @@ def predict_video(
         raise ValueError(" ".join(unread["problem"]) or f"{video} has no frames.")
     postures = predict_postures(classifier, frames, keypoints, every_s=every_s)
     results.mkdir(parents=True, exist_ok=True)
-    write_csv(postures, results / f"{video.stem}_postures.csv")
+    write_csv(postures, results / f"{name_file(video.stem)}_postures.csv")
     annotated = None
     if fps > 0:
-        annotated = results / f"{video.stem}_annotated.mp4"
+        annotated = results / f"{name_file(video.stem)}_annotated.mp4"
         annotate_video(
             classifier, videos.iloc[0], frames, keypoints, annotated, fps=fps
         )

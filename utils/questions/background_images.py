@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.names import name_file
 from utils.core.skeleton import KEYPOINTS
 from utils.frames.images import is_whole, write_jpeg
 from utils.pose.crop import find_box
@@ -166,7 +167,8 @@ def _vary_frame(
     for variant in VARIANTS:
         path = Path(sample["path"])
         if variant in made:
-            path = folder / variant.replace(" ", "_") / f"{video}_{frame_idx:06d}.jpg"
+            name = f"{name_file(video)}_{frame_idx:06d}.jpg"
+            path = folder / variant.replace(" ", "_") / name
             write_jpeg(path, made[variant])
         row = {**sample, "video": f"{video}{_MARK}{variant}", "path": str(path)}
         facts = {"variant": variant, "width_px": width, "height_px": height}
