@@ -17,7 +17,9 @@ import pytest
 
 from tests.jupyter_rig import Lab, find_chromium, run_browser, run_lab
 from tests.live.rig import CAMERA_ARGS, ROOT, LivePage
+from utils.frames.extraction import extract
 from utils.labelling.csv_store import read_labels_file
+from utils.labelling.labels import label_frames, read_labels
 from utils.video.catalogue import list_videos
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -93,6 +95,17 @@ def _check_recording(folder: Path, labels: Path, *, hold_s: float = 2.0) -> None
     with av.open(videos["path"].iloc[0]) as container:
         last_s = [frame.time for frame in container.decode(video=0)][-1]
     assert last_s > spans["end_s"].iloc[0] - 0.1
+    # and what a run makes of it: frames, labelled as long as the key was held
+    frames, _, failed = extract(
+        videos,
+        every_s=0.25,
+        network="movenet_lightning",
+        n_jobs=1,
+        data=str(folder.parent / "data"),
+    )
+    found = label_frames(frames, read_labels(labels, videos))
+    assert failed.empty
+    assert 0.25 * (found == "arms_raised").sum() == pytest.approx(hold_s, abs=0.5)
 
 
 def test_the_cell_runs_and_the_notebook_stays_small(live: LivePage, lab: Lab) -> None:
