@@ -8,24 +8,20 @@ import { checkModel, hashBytes, predict } from "./classifier.js";
 import { drawPose } from "./draw.js";
 import { Estimator } from "./pose/estimator.js";
 import { isPerson } from "./pose/squares.js";
-import { Recorder } from "./recorder.js";
-import { DownloadSaver } from "./savers.js";
 import { describeRefusal, listCameras, openCamera, SENTENCES, watchFrames } from "./sources.js";
 import { Steady } from "./steady.js";
+import { Teaching } from "./teaching.js";
 import { buildBars, buildView, fillSelect, make, spell } from "./view.js";
 
 const NOBODY = "nobody";
 const NONE = "none of these";
 const RATE_OVER_S = 2;
-const KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
-const GREY = "#8a8a8a";
 
 export class App {
   constructor(root, services) {
     this.services = services;
     this.view = buildView(root);
     this.labels = [];
-    this.classes = [];
     this.source = null; // {video, end} while pictures come
     this.times = []; // when the last poses came
     this.listen();
@@ -41,9 +37,7 @@ export class App {
   /** Take the model; one that contradicts itself is refused with a sentence. */
   async open(model, setup) {
     this.setup = setup;
-    this.colours = setup.colours ?? {};
     this.sides = setup.sides;
-    this.classes = [...(setup.classes ?? [])];
     this.model = null;
     let refusal = "";
     try {
@@ -52,8 +46,8 @@ export class App {
       refusal = error.message;
     }
     this.labels = this.model?.labels ?? [];
-    this.classes = this.classes.length ? this.classes : [...this.labels];
-    this.show = buildBars(this.view.bars, this.labels, this.colours);
+    this.show = buildBars(this.view.bars, this.labels, setup.colours);
+    this.teaching.list(setup.classes, setup.colours);
     this.steady = new Steady(this.labels.length, { noneBelow: this.model?.none_below });
     const names = this.labels.map((label, i) => ({ value: String(i), text: spell(label) }));
     fillSelect(this.view.home, names, String(Math.max(0, this.labels.indexOf("standing"))));
@@ -61,7 +55,6 @@ export class App {
     this.view.counter.hidden = this.labels.length < 2;
     this.countAnew();
     this.describe();
-    this.listKeys();
     this.isRefused = refusal !== "";
     this.view.start.disabled = this.view.film.disabled = this.isRefused;
     this.say(refusal || (this.model ? "Ready." : "No model yet: teach postures, then run the notebook."));
@@ -95,8 +88,6 @@ export class App {
     view.full.addEventListener("click", () => this.fillScreen());
     view.clear.addEventListener("click", () => this.countAnew());
     for (const select of [view.home, view.away]) select.addEventListener("change", () => this.countAnew());
-    view.add.addEventListener("click", () => this.addClass());
-    view.record.addEventListener("click", () => this.toggleRecording());
     view.video.addEventListener("seeking", () => this.forget());
     view.video.addEventListener("ended", () => this.say(SENTENCES.ended));
     view.video.addEventListener("error", () => {
@@ -104,14 +95,9 @@ export class App {
     });
     this.stops = new AbortController();
     const { signal } = this.stops;
-    const onKey = (event) => this.pressKey(event);
-    // in a notebook keys are ours only where the focus is, and then not the notebook's
-    const keys = this.services.keys ?? document;
-    keys.addEventListener("keydown", onKey, { signal });
-    keys.addEventListener("keyup", onKey, { signal });
     document.addEventListener("visibilitychange", () => this.hide(), { signal });
-    globalThis.addEventListener("blur", () => this.letGo(), { signal }); // no keyup comes
     globalThis.addEventListener("beforeunload", (event) => this.leave(event), { signal });
+    this.teaching = new Teaching(view, this.services, signal);
   }
 
   /** Let go of camera, worker and listeners: the page or the cell is gone. */
@@ -123,13 +109,13 @@ export class App {
 
   hide() {
     if (document.visibilityState !== "hidden" || !this.source) return;
-    this.letGo();
+    this.teaching.letGo();
     this.forget();
     this.say(SENTENCES.hidden);
   }
 
   leave(event) {
-    if (this.recorder || this.isUnsaved) event.preventDefault();
+    if (this.teaching.isUnsaved) event.preventDefault();
   }
 
   mirror() {
@@ -192,7 +178,7 @@ export class App {
     this.view.stop.disabled = false;
     this.view.root.classList.add("live-on");
     this.mirror();
-    this.view.record.disabled = source.isFilm;
+    this.teaching.take(source.stream);
     try {
       await this.view.video.play();
       if (this.model && !this.estimator) {
@@ -225,7 +211,7 @@ export class App {
     const { source, view } = this;
     this.source = null;
     source?.end?.();
-    if (this.recorder) await this.endRecording();
+    await this.teaching.end();
     for (const track of source?.stream?.getTracks() ?? []) track.stop();
     if (source) {
       view.video.srcObject = null;
@@ -235,7 +221,7 @@ export class App {
     }
     if (turn !== this.turn) return;
     view.root.classList.remove("live-on");
-    view.stop.disabled = view.record.disabled = true;
+    view.stop.disabled = true;
     drawPose(view.overlay, null);
     this.forget();
     this.showNothing();
@@ -335,138 +321,5 @@ export class App {
     const { home, away } = this.view;
     this.steady.countAnew(this.labels.length < 2 ? null : [Number(home.value), Number(away.value)]);
     this.view.count.textContent = "0";
-  }
-
-  /* ---------- teaching ---------- */
-
-  listKeys() {
-    const buttons = this.classes.map((label, i) => {
-      const key = KEYS[i] ?? "";
-      const hold = make("button", { type: "button", class: "live-key", disabled: !this.recorder });
-      hold.append(make("kbd", {}, key.toUpperCase()), ` ${spell(label)}`);
-      hold.style.borderColor = this.colours[label] ?? GREY;
-      hold.addEventListener("pointerdown", () => this.hold(label, hold));
-      for (const end of ["pointerup", "pointerleave", "pointercancel", "blur"]) {
-        hold.addEventListener(end, () => this.letGo(label));
-      }
-      hold.addEventListener("keydown", (event) => {
-        if (event.key === " " && !event.repeat) this.hold(label, hold);
-      });
-      hold.addEventListener("keyup", (event) => {
-        if (event.key === " ") this.letGo(label);
-      });
-      return hold;
-    });
-    this.view.keys.replaceChildren(...buttons);
-  }
-
-  addClass() {
-    const name = this.view.name.value.trim();
-    if (!name || this.classes.includes(name)) return;
-    this.classes.push(name);
-    this.view.name.value = "";
-    this.listKeys();
-  }
-
-  pressKey(event) {
-    if (!this.recorder || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches?.("input:not([type=checkbox]), select, textarea")) return;
-    const i = KEYS.indexOf(event.key.toLowerCase());
-    if (i < 0 || i >= this.classes.length) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (event.type === "keyup") this.letGo(this.classes[i]);
-    else if (!event.repeat) this.hold(this.classes[i]);
-  }
-
-  hold(label) {
-    if (!this.recorder) return;
-    this.recorder.press(label);
-    this.markHeld(label);
-  }
-
-  /** The key of a label came up; without one, whichever is held. */
-  letGo(label = this.recorder?.held?.label) {
-    if (!this.recorder?.held || this.recorder.held.label !== label) return;
-    this.recorder.release();
-    this.markHeld(null);
-  }
-
-  markHeld(label) {
-    [...this.view.keys.children].forEach((key, i) => {
-      key.classList.toggle("live-held", label !== null && this.classes[i] === label);
-    });
-  }
-
-  async toggleRecording() {
-    if (this.recorder) await this.endRecording();
-    else await this.startRecording();
-  }
-
-  async startRecording() {
-    const who = this.view.who.value.trim() || "me";
-    const recorder = new Recorder(this.source.stream, this.services.saver, () => this.showKept(recorder));
-    this.view.record.disabled = true;
-    try {
-      await recorder.start(who);
-    } catch (error) {
-      this.view.kept.textContent = `Nothing is recorded: ${error.message}`;
-      this.view.record.disabled = !this.source;
-      return;
-    }
-    this.recorder = recorder;
-    this.markRecording(true);
-    this.view.record.focus({ preventScroll: true }); // it lost the focus while disabled
-    this.showKept(recorder);
-  }
-
-  async endRecording() {
-    const { recorder } = this;
-    this.recorder = null;
-    this.markRecording(false);
-    try {
-      await recorder.stop();
-    } catch {
-      // said by showKept
-    }
-    this.showKept(recorder, true);
-    this.offerDownloads();
-  }
-
-  markRecording(isOn) {
-    const { record, root } = this.view;
-    record.disabled = !isOn && !this.source;
-    record.textContent = isOn ? "Stop recording" : "Record";
-    record.setAttribute("aria-pressed", String(isOn));
-    root.classList.toggle("live-recording", isOn);
-    this.listKeys();
-  }
-
-  showKept(recorder, isEnded = false) {
-    const seconds = {};
-    for (const { label, start_s, end_s } of recorder.spans) {
-      seconds[label] = (seconds[label] ?? 0) + end_s - start_s;
-    }
-    const each = Object.entries(seconds).map(([label, s]) => `${spell(label)} ${s.toFixed(1)} s`);
-    const what = each.length ? each.join(", ") : "no posture yet: hold a key";
-    const where = isEnded ? `Kept ${this.services.saver.place}` : "Recording";
-    this.view.kept.textContent = recorder.error
-      ? `Not saved from here on: ${recorder.error.message}`
-      : `${where}, ${recorder.name}: ${what}.`;
-  }
-
-  offerDownloads() {
-    const { saver } = this.services;
-    if (!(saver instanceof DownloadSaver)) return;
-    this.isUnsaved = true;
-    const items = saver.list().map(({ name, blob }) => {
-      const link = make("a", { href: URL.createObjectURL(blob), download: name }, name);
-      link.addEventListener("click", () => {
-        this.isUnsaved = false;
-      });
-      return make("li", {}, link);
-    });
-    const hint = make("li", {}, "Put all of them into the folder of your films and make run. To labels and people that you have already, add the lines.");
-    this.view.downloads.replaceChildren(...items, hint);
   }
 }

@@ -31,7 +31,13 @@ export async function openCamera(device) {
   if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
   const size = { width: { ideal: 640 }, height: { ideal: 480 } };
   const video = device ? { ...size, deviceId: { exact: device } } : size;
-  return navigator.mediaDevices.getUserMedia({ video, audio: false });
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  } catch (error) {
+    // the one chosen before may be gone: then any other
+    if (!device || error.name !== "OverconstrainedError") throw error;
+    return navigator.mediaDevices.getUserMedia({ video: size, audio: false });
+  }
 }
 
 /** The cameras there are: [{id, name}]; names are known once one was allowed. */
