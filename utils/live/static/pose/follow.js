@@ -13,8 +13,8 @@ const LOST_SCORE = 0.3;
 const MAX_GAP_S = 0.5;
 const CUT_LEVELS = 40;
 const GLANCE = 16; // points a side that two frames are compared at
-const DOUBTFUL_SCORE = 0.5;
-const TURNED_MARGIN = 0.1;
+const RULE.DOUBTFUL_SCORE = 0.5;
+const RULE.TURNED_MARGIN = 0.1;
 
 /** Turn a picture by quarter turns to the left (1) or right (3), as `np.rot90` does. */
 export function turnPicture({ data, width, height }, turns) {
@@ -53,7 +53,7 @@ function glance({ data, width, height }) {
   return points;
 }
 
-const isLost = (pose) => meanScore(pose) < LOST_SCORE || !hasTorso(pose);
+const isLost = (pose) => meanScore(pose) < RULE.LOST_SCORE || !hasTorso(pose);
 
 const findSquare = (pose, { width, height }) =>
   personSquare(pose, width, height) ?? frameSquare(width, height);
@@ -77,7 +77,7 @@ export class Follower {
     this.looks = 0;
     const isCut = this.isCut(picture);
     const gap = time - this.time;
-    const goesOn = !isCut && gap >= 0 && gap <= MAX_GAP_S;
+    const goesOn = !isCut && gap >= 0 && gap <= RULE.MAX_GAP_S;
     let pose = goesOn && this.square ? await this.followOn(picture) : null;
     pose ??= await this.startAfresh(picture);
     this.square = isLost(pose) ? null : findSquare(pose, picture);
@@ -90,7 +90,7 @@ export class Follower {
     this.glance = glance(picture);
     if (!before) return true;
     const change = this.glance.reduce((sum, level, i) => sum + Math.abs(level - before[i]), 0);
-    return change / before.length > CUT_LEVELS;
+    return change / before.length > RULE.CUT_LEVELS;
   }
 
   async see(picture, square) {
@@ -103,12 +103,12 @@ export class Follower {
     const pose = await this.see(picture, this.square);
     if (isLost(pose)) return null;
     const own = findSquare(pose, picture);
-    return overlap(own, this.square) >= MIN_OVERLAP ? pose : this.see(picture, own);
+    return overlap(own, this.square) >= RULE.MIN_OVERLAP ? pose : this.see(picture, own);
   }
 
   async startAfresh(picture) {
     const pose = await this.lookTwice(picture);
-    if (meanScore(pose) >= DOUBTFUL_SCORE || isUpright(pose)) return pose;
+    if (meanScore(pose) >= RULE.DOUBTFUL_SCORE || isUpright(pose)) return pose;
     let best = null;
     for (const turns of [1, 3]) {
       const turned = turnPicture(picture, turns);
@@ -116,7 +116,7 @@ export class Follower {
       if (!best || meanScore(found) > meanScore(best.pose)) best = { turns, turned, pose: found };
     }
     const closer = await this.lookCloser(best.turned, best.pose);
-    const isBetter = meanScore(closer) > meanScore(pose) + TURNED_MARGIN;
+    const isBetter = meanScore(closer) > meanScore(pose) + RULE.TURNED_MARGIN;
     return isBetter ? turnBack(closer, best.turns, picture) : pose;
   }
 
