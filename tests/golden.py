@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 _TIMES = ["seconds_to_best", "ms_per_frame"]
-_HANGS_ON_TIMES = ["low", "high", "level", "sentence"]  # in the verdicts
+_HANGS_ON_TIMES = ["low", "high", "level", "n_needed", "sentence"]  # in the verdicts
 
 
 def read_golden(clone: Path) -> dict[str, str]:
@@ -36,13 +36,15 @@ def read_golden(clone: Path) -> dict[str, str]:
     """
     results = clone / "data/results"
     verdict = pd.read_csv(results / "verdict.csv", dtype=str)
-    verdict = verdict[~verdict["claim"].str.contains("in seconds")]
+    verdict = verdict[~verdict["claim"].str.contains("seconds")]
     comparison = pd.read_csv(results / "comparison.csv", dtype=str)
     return {
         "labels.csv": _find_labels(clone).read_text(encoding="utf-8"),
         "keypoints": _read_keypoints(clone / "data/keypoints").to_csv(),
         "predictions.csv": (results / "predictions.csv").read_text(encoding="utf-8"),
-        "verdict.csv": verdict.drop(columns=_HANGS_ON_TIMES).to_csv(index=False),
+        "verdict.csv": verdict.drop(columns=_HANGS_ON_TIMES, errors="ignore").to_csv(
+            index=False
+        ),
         "comparison.csv": comparison.drop(columns=_TIMES).to_csv(index=False),
     }
 

@@ -337,7 +337,7 @@ def test_a_false_claim_says_what_is_so_instead() -> None:
     row = decide_claims({"seconds": _evidence(values)}).iloc[0]
     assert row["sentence"].startswith(
         "No: the image classifier converges sooner, the pose network's seconds "
-        "included, it takes 0.50 times as long as the pose classifier ("
+        "included, the image classifier takes 0.50 times as long ("
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from utils.evaluation.intervals import pair_people
+from utils.evaluation.intervals import FEW_PEOPLE, pair_people
 from utils.evaluation.scores import find_classes, select_model
 
 # How much of the spread over people comes from who was learnt from, as a share of what
@@ -193,7 +193,9 @@ def _compare_people(
     differences = pairs[metric].to_numpy() * (-1 if metric == "log_loss" else 1)
     people = select_model(predictions, models[0]).groupby("fold")["subject"].nunique()
     n_train = max(float(len(pairs) - people.mean()), 1.0)  # all but one fold
-    return Evidence(differences, "people", n_train / TRAINING_SHARE[metric])
+    # a handful of accuracies is too far from normal for any less than all of it
+    share = TRAINING_SHARE[metric] if len(pairs) >= FEW_PEOPLE else 1.0
+    return Evidence(differences, "people", n_train / share)
 
 
 def _compare_curves(curve: pd.DataFrame | None, models: tuple[str, str]) -> Evidence:

@@ -31,19 +31,21 @@ class Claim:
         holds: What is so if it is TRUE, a sentence without its full stop.
         fails: What is so if it is FALSE.
         alike: What is so if the two models are ALIKE.
-        by: How much, after `holds`, with `{}` for the number.
-        fails_by: How much, after `fails`; the number of a ratio is then below 1.
+        by: How much, after `holds` or `fails`, with `{x}` for the number.
+        here: What was seen, as a sentence of its own: `{x}`, and `{who}` is ahead.
         measure: What the difference is, exactly.
         unit: `times` (a ratio), `nats` or `points` (of accuracy).
+        ahead: Who is ahead if it is TRUE.
     """
 
     holds: str
     fails: str
     alike: str
     by: str
-    fails_by: str
+    here: str
     measure: str
     unit: str
+    ahead: str = "pose"
 
 
 COVER = "better"  # the question on the cover; the others are the original project's
@@ -52,8 +54,8 @@ CLAIMS: dict[str, Claim] = {
         "the pose classifier is right more often on people never seen",
         "the image classifier is right more often on people never seen",
         "both classifiers are right about equally often on people never seen",
-        "by {} points",
-        "by {} points",
+        "by {x} points",
+        "the {who} classifier is ahead by {x} points",
         "accuracy on people held out, pose minus image, each person counting the same",
         "points",
     ),
@@ -61,8 +63,8 @@ CLAIMS: dict[str, Claim] = {
         "the pose classifier converges in fewer epochs",
         "the image classifier converges in fewer epochs",
         "both classifiers converge in about as many epochs",
-        "the image classifier takes {} times as many",
-        "it takes {} times as many as the pose classifier",
+        "the image classifier takes {x} times as many",
+        "the image classifier takes {x} times as many",
         "epochs until validation loss has gone 95 % of the way from guessing to the "
         "best level that all runs of both classifiers reach in that fold, image over "
         "pose",
@@ -73,8 +75,8 @@ CLAIMS: dict[str, Claim] = {
         "the image classifier converges sooner, the pose network's seconds included",
         "both classifiers converge in about the same time, the pose network's seconds "
         "included",
-        "the image classifier takes {} times as long",
-        "it takes {} times as long as the pose classifier",
+        "the image classifier takes {x} times as long",
+        "the image classifier takes {x} times as long",
         "seconds on this machine until validation loss has gone 95 % of the way from "
         "guessing to the best level that all runs of both classifiers reach in that "
         "fold, pose network and image features included, image over pose",
@@ -84,8 +86,8 @@ CLAIMS: dict[str, Claim] = {
         "the pose classifier's validation loss is lower",
         "the image classifier's validation loss is lower",
         "both classifiers' validation losses are about equal",
-        "by {} nats",
-        "by {} nats",
+        "by {x} nats",
+        "the {who} classifier's is lower by {x} nats",
         "log loss on people held out, image minus pose, each person counting the same",
         "nats",
     ),
@@ -93,18 +95,19 @@ CLAIMS: dict[str, Claim] = {
         "the image classifier overfits more",
         "the pose classifier overfits more",
         "both classifiers overfit about equally",
-        "by {} nats",
-        "by {} nats",
+        "by {x} nats",
+        "the {who} classifier overfits more, by {x} nats",
         "validation minus training loss at the epoch with the best validation loss, "
         "image minus pose",
         "nats",
+        ahead="image",
     ),
     "people": Claim(
         "the pose classifier needs fewer labelled people",
         "the image classifier needs fewer labelled people",
         "both classifiers need about as many labelled people",
-        "being right more often by {} points with equal numbers of them",
-        "being right more often by {} points with equal numbers of them",
+        "being right more often by {x} points with equal numbers of them",
+        "with equal numbers of them the {who} classifier is ahead by {x} points",
         "accuracy after learning from equal numbers of people, mean over the numbers "
         "in the learning curve, pose minus image; curves that cross decide nothing",
         "points",
@@ -339,22 +342,22 @@ def _describe(
     nothing = 1.0 if claim.unit == "times" else 0.0
     is_ahead = row["difference"] > nothing
     amount = _format(row["difference"], claim.unit, signed=False)
-    by = (claim.by if is_ahead else claim.fails_by).format(amount)
+    who = claim.ahead if is_ahead else {"pose": "image", "image": "pose"}[claim.ahead]
+    here = claim.here.format(who=who, x=amount)
     few = describe_few(row["n"], noun=row["n_unit"])
     end = f"; {few}." if few else "."
     if verdict in (TRUE, FALSE):
         start = f"Yes: {claim.holds}" if verdict == TRUE else f"No: {claim.fails}"
-        return f"{start}, {by} ({interval}){end}"
+        return f"{start}, {claim.by.format(x=amount)} ({interval}){end}"
     if verdict == ALIKE:
         least = rules.describe_margin(claim.unit)
         return f"Neither: {claim.alike}, within {least} ({interval}){end}"
-    here = claim.holds if is_ahead else claim.fails
     if obstacle:
-        return f"Cannot tell whether {claim.holds}: {obstacle} (here {here}, {by})."
-    text = f"Cannot tell whether {claim.holds}. Here {here}, {by}"
+        return f"Cannot tell whether {claim.holds}: {obstacle} (here {here})."
     is_sure = not row["low"] <= nothing <= row["high"]
     why = f"less than {rules.describe_margin(claim.unit)}, which would not matter"
-    text += f", but that may be {why if is_sure else 'chance'} ({interval})"
+    text = f"Cannot tell whether {claim.holds}. Here {here}, but that may be "
+    text += f"{why if is_sure else 'chance'} ({interval})"
     if np.isnan(row["n_needed"]):
         return f"{text}. More than {MOST_PEOPLE} {row['n_unit']} would be needed."
     return f"{text}. About {row['n_needed']:.0f} {row['n_unit']} would decide it."
