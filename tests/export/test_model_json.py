@@ -62,6 +62,7 @@ def test_model_says_all_that_a_reader_needs(model: Model) -> None:
     assert model["features"]["rule"] == "normalised"
     assert model["network"]["input"]["shape"] == [1, 192, 192, 3]
     assert len(model["network"]["sha256"]) == 64
+    assert model["network"]["looks"]["rule"] == "follow"
     assert model["tested_on"]["sentence"] == "Tested on 3 people."
     assert model["temperature"] == 1.7
     assert build_model(make_classifier())["tested_on"]["sentence"].startswith("Not")

@@ -68,6 +68,14 @@ RULES: dict[str, str] = {
 _MISSING = " A missing keypoint then gets the mean of those seen."
 # A label is given where it is likelier than all the others together.
 NONE_BELOW = 0.5
+# `utils/pose/follow.py` and `utils/pose/estimate.py` are the code.
+LOOKS: dict[str, str] = {
+    "follow": "It followed the person from frame to frame: one look at the square "
+    "round where they were, two afresh where they were lost.",
+    "two": "It looked twice at each picture: at all of it, then at the square round "
+    "the person.",
+    "one": "It looked once at each picture, at all of it.",
+}
 NOT_TESTED = "Not tested: nobody was held out."
 
 
@@ -82,8 +90,7 @@ class Facts:
         none_below: "None of these" is said where no probability reaches this.
         mirrored: Whether mirror images were learnt from too, so that left and right
             do not count.
-        n_passes: How often the pose network looked at a picture.
-        look_turned: Whether it looked at doubtful pictures turned, too.
+        looks: How the pose network looked, a name in `LOOKS`.
     """
 
     tested_on: str = NOT_TESTED
@@ -91,8 +98,7 @@ class Facts:
     temperature: float = 1.0
     none_below: float = NONE_BELOW
     mirrored: bool = True
-    n_passes: int = 2
-    look_turned: bool = True
+    looks: str = "follow"
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Mod
             "`min_mean_score`, and a shoulder and a hip score above `min_score`.",
         },
         "network": _describe_network(classifier.network)
-        | {"looks": {"n_passes": facts.n_passes, "turned": facts.look_turned}},
+        | {"looks": {"rule": facts.looks, "is": LOOKS[facts.looks]}},
         "mirrored": facts.mirrored,
         "tested_on": {
             "sentence": facts.tested_on,
@@ -649,14 +655,13 @@ def describe_model(model: Model) -> str:
         model: What `model.json` holds.
     """
     network, rule = model["network"], model["features"]
-    looks = "once" if network["looks"]["n_passes"] == 1 else "twice"
-    learnt = "mirror images included: left and right do not count"
+    learnt = "Learnt from mirror images too: left and right do not count"
     return "\n".join(
         [
             f"Labels: {', '.join(model['labels'])}.",
             model["tested_on"]["sentence"],
-            f"Learnt from keypoints of {network['name']}, which looked {looks} at each "
-            f"picture; {learnt if model['mirrored'] else 'left and right count'}.",
+            f"Learnt from keypoints of {network['name']}. {network['looks']['is']}",
+            f"{learnt if model['mirrored'] else 'Left and right count'}.",
             f"Features ({rule['rule']}): {rule['is']}",
             f"Temperature {model['temperature']:g}; none of these below a probability "
             f"of {model['none_below']:g}.",

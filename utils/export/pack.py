@@ -309,15 +309,14 @@ def retrain(path: Path) -> tuple[PoseClassifier, Facts, str]:
         n_epochs=settings["n_epochs"],
         seed=settings["seed"],
     )
-    tested, looks = old["tested_on"], old["network"]["looks"]
+    tested = old["tested_on"]
     facts = Facts(
         tested["sentence"],
         tested["numbers"],
         temperature=old["temperature"],
         none_below=old["none_below"],
         mirrored=old["mirrored"],
-        n_passes=looks["n_passes"],
-        look_turned=looks["turned"],
+        looks=old["network"]["looks"]["rule"],
     )
     return classifier, facts, _compare(pack, classifier, x)
 
