@@ -8,13 +8,15 @@
 
 import { frameSquare, hasTorso, isUpright, meanScore, overlap, personSquare } from "./squares.js";
 
-const MIN_OVERLAP = 0.65;
-const LOST_SCORE = 0.3;
-const MAX_GAP_S = 0.5;
-const CUT_LEVELS = 40;
+export const RULE = {
+  MIN_OVERLAP: 0.65,
+  LOST_SCORE: 0.3,
+  MAX_GAP_S: 0.5,
+  CUT_LEVELS: 40,
+  DOUBTFUL_SCORE: 0.5,
+  TURNED_MARGIN: 0.1,
+};
 const GLANCE = 16; // points a side that two frames are compared at
-const RULE.DOUBTFUL_SCORE = 0.5;
-const RULE.TURNED_MARGIN = 0.1;
 
 /** Turn a picture by quarter turns to the left (1) or right (3), as `np.rot90` does. */
 export function turnPicture({ data, width, height }, turns) {
