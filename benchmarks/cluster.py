@@ -16,7 +16,7 @@ import joblib
 from distributed import Client
 
 from utils.frames import extraction
-from utils.pose import estimate
+from utils.pose import follow
 from utils.video import catalogue
 
 ROOT = Path(__file__).parents[1]
@@ -75,8 +75,8 @@ def _extract(settings: argparse.Namespace, table: object, folder: Path) -> int:
         every_s=0.2,
         frames_dir=folder / "frames",
         keypoints_dir=folder / "keypoints",
-        estimate=partial(estimate.estimate_pose, network=settings.model),
-        estimate_key=estimate.describe_network(settings.model),
+        estimate=partial(follow.start_following, settings.model),
+        estimate_key=follow.describe_following(settings.model),
         n_jobs=-1,
     )
     return len(made)

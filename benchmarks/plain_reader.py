@@ -19,15 +19,24 @@ def read_every(path: Path, every_s: float) -> Iterator[np.ndarray]:
     Yields:
         RGB uint8 array of shape `(height, width, 3)`.
     """
+    for _, _, image in read_numbered(path, every_s):
+        yield image
+
+
+def read_numbered(
+    path: Path, every_s: float
+) -> Iterator[tuple[int, float, np.ndarray]]:
+    """Do as `read_every`, and yield each frame's number and time stamp as well."""
     capture = cv2.VideoCapture(str(path))
-    last = -1
+    last, frame_idx = -1, -1
     while True:
         is_read, image = capture.read()
         if not is_read:
             capture.release()
             return
+        frame_idx += 1
         time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         multiple = int((time_s + _CLOCK_S) / every_s)
         if multiple > last:
             last = multiple
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            yield frame_idx, time_s, cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

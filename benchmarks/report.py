@@ -6,15 +6,20 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 _OURS, _OTHERS = "#0072B2", "#999999"
+# Ours followed, whose parts are "decode" and "inference".
+_FOLLOWED = ("whole_1", "whole_2", "keypoints_1", "keypoints_2")
 _WAYS = {
     "decode": "decoding alone",
-    "inference": "two passes of the network alone",
+    "inference": "following by the network alone",
     "whole_1": "this project, 1 process, pictures and keypoints",
     "whole_2": "this project, 2 processes, pictures and keypoints",
     "keypoints_1": "this project, 1 process, keypoints alone",
     "keypoints_2": "this project, 2 processes, keypoints alone",
-    "tutorial": "TensorFlow's tutorial's way, SavedModel",
-    "tutorial_tflite": "TensorFlow's tutorial's way, TFLite",
+    "alone_2": "this project with two looks a frame, 2 processes, keypoints alone",
+    "tutorial": "TensorFlow's tutorial's way, two passes, SavedModel",
+    "tutorial_follow": "TensorFlow's tutorial's way, following, SavedModel",
+    "tutorial_tflite": "TensorFlow's tutorial's way, two passes, TFLite",
+    "tutorial_tflite_follow": "TensorFlow's tutorial's way, following, TFLite",
     "mediapipe": "MediaPipe Pose",
 }
 
@@ -45,7 +50,8 @@ def write_report(rows: pd.DataFrame, facts: dict[str, str], *, folder: Path) -> 
     lines += [
         f"- load of the machine before each measurement (1 minute mean): {load}",
         "- medians; × real time = seconds of film a second; imports and the start of "
-        "processes not counted; written by `make bench`",
+        "processes not counted; PCK: share of points within 0.2 torso of the demo's "
+        "true ones; written by `make bench`",
         "",
         *_write_speed(speed),
         "",
@@ -101,7 +107,8 @@ def _shorten(name: str) -> str:
 
 def _summarise_speed(rows: pd.DataFrame) -> pd.DataFrame:
     """Take the median over repeats and say it against the film's length."""
-    names = ["film_s", "seconds", "cpu_s", "n_frames"]
+    rows = rows.assign(pck=rows["pck"] if "pck" in rows else float("nan"))
+    names = ["film_s", "seconds", "cpu_s", "n_frames", "pck"]
     speed = rows.groupby(["model", "way"], sort=False)[names].median().reset_index()
     speed["times_real_time"] = speed["film_s"] / speed["seconds"]
     speed["ms_per_frame"] = 1000 * speed["seconds"] / speed["n_frames"]
@@ -111,15 +118,16 @@ def _summarise_speed(rows: pd.DataFrame) -> pd.DataFrame:
 def _write_speed(speed: pd.DataFrame) -> list[str]:
     """Write the table of ways."""
     lines = [
-        "| network | way | × real time | ms a frame | processor s |",
-        "|---|---|---|---|---|",
+        "| network | way | × real time | ms a frame | processor s | PCK |",
+        "|---|---|---|---|---|---|",
     ]
     for row in speed.itertuples():
         cpu_s = f"{row.cpu_s:.1f}"
+        pck = "" if pd.isna(row.pck) else f"{row.pck:.3f}"
         network = "" if row.way == "decode" else _name(row.model)
         lines.append(
             f"| {network} | {_WAYS[row.way]} | {row.times_real_time:.1f} | "
-            f"{row.ms_per_frame:.1f} | {'–' if row.way[-1] == '2' else cpu_s} |"
+            f"{row.ms_per_frame:.1f} | {'–' if row.way[-1] == '2' else cpu_s} | {pck} |"
         )
     return lines
 
@@ -162,7 +170,7 @@ def _measure_efficiency(
         for table in (seconds, cpu)
     )
     values = {}
-    for way in (way for way in _WAYS if "project" in _WAYS[way]):
+    for way in _FOLLOWED:
         name, n_processes = _WAYS[way].removeprefix("this project, "), int(way[-1])
         values[f"efficiency, {name}"] = parts_s / n_processes / seconds[model, way]
         if n_processes == 1:
@@ -178,12 +186,12 @@ def _compare_ways(seconds: pd.DataFrame, model: str) -> dict[str, pd.Series]:
     for ours in ("keypoints_2", "whole_2"):
         name = _WAYS[ours].removeprefix("this project, ")
         for theirs in seconds.columns:
-            is_rival = theirs[1].startswith("tutorial") and theirs[0] == model
-            is_single = theirs == (model, ours.replace("2", "1"))
-            if is_rival or is_single or theirs[1] == "mediapipe":
-                told = _WAYS[theirs[1]].removeprefix("this project, ")
-                told += f", {_name(theirs[0])}" * (theirs[1] == "mediapipe")
-                values[f"{name}, against {told}"] = (
+            is_theirs = theirs[1].startswith("tutorial") and theirs[0] == model
+            is_own = theirs in ((model, ours.replace("2", "1")), (model, "alone_2"))
+            if is_theirs or is_own or theirs[1] == "mediapipe":
+                other = _WAYS[theirs[1]].removeprefix("this project, ")
+                other += f", {_name(theirs[0])}" * (theirs[1] == "mediapipe")
+                values[f"{name}, against {other}"] = (
                     seconds[theirs] / seconds[model, ours]
                 )
     return values

@@ -23,10 +23,13 @@ _OWN_WAYS = (
     "inference",
     "keypoints_2",
     "tutorial",
+    "tutorial_follow",
+    "alone_2",
     "keypoints_1",
     "whole_2",
     "whole_1",
     "tutorial_tflite",
+    "tutorial_tflite_follow",
 )
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -34,7 +37,14 @@ _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
-_NOT_LIMITED = ("tutorial", "tutorial_tflite", "mediapipe")
+# As their authors run them: with as many threads as they like.
+_NOT_LIMITED = (
+    "tutorial",
+    "tutorial_follow",
+    "tutorial_tflite",
+    "tutorial_tflite_follow",
+    "mediapipe",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,7 +92,7 @@ def _measure_speed(
         for model in settings.models:
             for way in _choose_ways(settings, model):
                 command = ["benchmarks.ways", way, model, settings.every_s, *paths]
-                if way == "tutorial":
+                if way in ("tutorial", "tutorial_follow"):
                     command += ["--saved-models", settings.saved_models.resolve()]
                 took = _time([sys.executable, "-m", *command], way)
                 rows.append(
@@ -104,7 +114,7 @@ def _choose_ways(settings: argparse.Namespace, model: str) -> list[str]:
     """Return what is to be timed with a network; decoding needs none."""
     left_out = set() if model == settings.models[0] else {"decode"}
     if settings.saved_models is None:
-        left_out.add("tutorial")
+        left_out |= {"tutorial", "tutorial_follow"}
     return [way for way in _OWN_WAYS if way not in left_out]
 
 

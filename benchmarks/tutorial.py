@@ -65,21 +65,34 @@ def load_tflite(model: str) -> tuple[Run, int]:
     return run, int(given["shape"][1])
 
 
-def estimate(image: np.ndarray, run: Run, size: int) -> np.ndarray:
-    """Find a pose in two passes, as the tutorial does.
+def start(
+    run: Run, size: int, *, follows: bool
+) -> Callable[[np.ndarray, float], np.ndarray]:
+    """Start on a film in one of the tutorial's two ways.
 
     Args:
-        image: RGB uint8 array `(height, width, 3)`.
         run: The network.
         size: Side of its input, in pixels.
+        follows: Whether to look once, at the crop that the frame before gives, as the
+            tutorial does with a film; else twice at each frame, the second time closer.
 
     Returns:
+        From RGB uint8 `(height, width, 3)` and a time stamp, which is not used, to
         `(17, 3)`: x_px, y_px, score.
     """
-    size_wh = (image.shape[1], image.shape[0])
-    pose = _look(image, frame_square(size_wh), run, size)
-    square = person_square(pose, size_wh) or frame_square(size_wh)
-    return _look(image, square, run, size)
+    next_square: list[Square] = []
+
+    def find(image: np.ndarray, _time_s: float) -> np.ndarray:
+        size_wh = (image.shape[1], image.shape[0])
+        square = next_square.pop() if next_square else frame_square(size_wh)
+        pose = _look(image, square, run, size)
+        square = person_square(pose, size_wh) or frame_square(size_wh)
+        if not follows:
+            return _look(image, square, run, size)
+        next_square.append(square)
+        return pose
+
+    return find
 
 
 def _look(image: np.ndarray, square: Square, run: Run, size: int) -> np.ndarray:

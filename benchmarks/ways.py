@@ -8,21 +8,20 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy import measure_pck
 from benchmarks.plain_reader import read_every
 from benchmarks.stopwatch import time_at_a_word
 from utils.frames import chunk, extraction, store
 from utils.frames.plan import plan_tasks
 from utils.frames.workspace import open_workspace
-from utils.pose import estimate
+from utils.pose import estimate, follow
 from utils.video import catalogue, reader
 
-_SAMPLE = 4  # frames a film that "inference alone" looks at, again and again
 Run = Callable[[], int]
 
 
@@ -37,23 +36,27 @@ def prepare_decode(table: pd.DataFrame, *, every_s: float, **_: object) -> Run:
 
 
 def prepare_inference(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
-    """Find poses in frames that lie ready in memory."""
-    find = partial(estimate.estimate_pose, network=model)
-    samples = [_read_sample(path, every_s) for path in table["path"]]
-    n_frames = [round(duration_s / every_s) for duration_s in table["duration_s"]]
+    """Follow people through films whose frames lie ready in memory."""
+    films = [list(_read(path, every_s)) for path in table["path"]]
 
     def run() -> int:
-        for images, n in zip(samples, n_frames, strict=True):
-            for number in range(n):
-                find(images[number * len(images) // n])
-        return sum(n_frames)
+        for frames in films:
+            find = follow.start_following(model)
+            for time_s, image in frames:
+                find(image, time_s)
+        return sum(map(len, films))
 
-    find(samples[0][0])
+    follow.start_following(model)(films[0][0][1], 0.0)
     return run
 
 
 def prepare_tutorial(
-    table: pd.DataFrame, *, every_s: float, model: str, saved_models: Path | None
+    table: pd.DataFrame,
+    *,
+    every_s: float,
+    model: str,
+    saved_models: Path | None,
+    follows: bool = False,
 ) -> Run:
     """Do as TensorFlow's tutorial does, with a SavedModel or a TFLite file."""
     from benchmarks import tutorial
@@ -63,17 +66,35 @@ def prepare_tutorial(
         if saved_models
         else tutorial.load_tflite(model)
     )
+    start = partial(tutorial.start, network, size, follows=follows)
 
     def run() -> int:
-        images = (im for path in table["path"] for im in read_every(path, every_s))
-        return sum(len(tutorial.estimate(im, network, size)) == 17 for im in images)
+        n_frames = 0
+        for path in table["path"]:
+            find = start()
+            n_frames += sum(
+                len(find(im, 0.0)) == 17 for im in read_every(path, every_s)
+            )
+        return n_frames
 
-    tutorial.estimate(next(read_every(table["path"][0], every_s)), network, size)
+    start()(next(read_every(table["path"][0], every_s)), 0.0)
+    run.start = start
     return run
 
 
+def start_alone(model: str) -> Callable[[np.ndarray, float], np.ndarray]:
+    """Start a chunk with two looks a frame, each frame treated alone."""
+    return lambda image, _time_s: estimate.estimate_pose(image, network=model)
+
+
 def prepare_whole(
-    table: pd.DataFrame, *, every_s: float, model: str, n_jobs: int, pictures: bool
+    table: pd.DataFrame,
+    *,
+    every_s: float,
+    model: str,
+    n_jobs: int,
+    pictures: bool,
+    begin: Callable = follow.start_following,
 ) -> Run:
     """Make keypoints with the project, its workers started before.
 
@@ -83,7 +104,9 @@ def prepare_whole(
         model: Pose network.
         n_jobs: Processes.
         pictures: Whether to write each picture to disk as well, as the notebook does.
+        begin: Starts a chunk with a network's name.
     """
+    start = partial(begin, model)
     folder = tempfile.TemporaryDirectory(prefix="bench-")
 
     def extract(table: pd.DataFrame, name: str) -> int:
@@ -92,8 +115,8 @@ def prepare_whole(
             every_s=every_s,
             frames_dir=Path(folder.name, name, "frames"),
             keypoints_dir=Path(folder.name, name, "keypoints"),
-            estimate=partial(estimate.estimate_pose, network=model),
-            estimate_key=estimate.describe_network(model),
+            estimate=start,
+            estimate_key=f"{begin.__name__} {model}",
             n_jobs=n_jobs,
             pictures=pictures,
         )
@@ -101,8 +124,12 @@ def prepare_whole(
             raise RuntimeError(problems["problem"].iloc[0])
         return len(made)
 
+    def run() -> int:
+        return extract(table, "timed")
+
     extract(table.head(2 * n_jobs), "warm")
-    return lambda: extract(table, "timed")
+    run.start = start
+    return run
 
 
 def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
@@ -113,8 +140,8 @@ def prepare_worker(table: pd.DataFrame, *, every_s: float, model: str) -> Run:
         table,
         roots,
         every_s=every_s,
-        estimate=partial(estimate.estimate_pose, network=model),
-        estimate_key=estimate.describe_network(model),
+        estimate=partial(follow.start_following, model),
+        estimate_key=follow.describe_following(model),
     )
 
     def run() -> int:
@@ -135,25 +162,24 @@ WAYS = {
     "decode": prepare_decode,
     "inference": prepare_inference,
     "tutorial": prepare_tutorial,
+    "tutorial_follow": partial(prepare_tutorial, follows=True),
     "tutorial_tflite": partial(prepare_tutorial, saved_models=None),
+    "tutorial_tflite_follow": partial(
+        prepare_tutorial, saved_models=None, follows=True
+    ),
     "keypoints_1": partial(prepare_whole, n_jobs=1, pictures=False),
     "keypoints_2": partial(prepare_whole, n_jobs=2, pictures=False),
+    "alone_2": partial(prepare_whole, n_jobs=2, pictures=False, begin=start_alone),
     "whole_1": partial(prepare_whole, n_jobs=1, pictures=True),
     "whole_2": partial(prepare_whole, n_jobs=2, pictures=True),
     "worker": prepare_worker,
 }
 
 
-def _read(path: Path, every_s: float) -> Iterator[np.ndarray]:
-    """Yield a film's pictures as the project reads them."""
-    return (frame.image for frame in reader.read_video(path, every_s=every_s))
-
-
-def _read_sample(path: Path, every_s: float) -> list[np.ndarray]:
-    """Return a few pictures from all over a film."""
-    n_frames = sum(1 for _ in _read(path, every_s))
-    step = max(1, n_frames // _SAMPLE)
-    return list(islice(_read(path, every_s), 0, step * _SAMPLE, step))
+def _read(path: Path, every_s: float) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield time stamps and pictures of a film as the project reads them."""
+    frames = reader.read_video(path, every_s=every_s)
+    return ((frame.time_s, frame.image) for frame in frames)
 
 
 def main() -> None:
@@ -168,9 +194,14 @@ def main() -> None:
     table, problems = catalogue.build_videos(given.films, settle_s=0)
     if len(problems):
         raise RuntimeError(problems["problem"].iloc[0])
-    more = {"saved_models": given.saved_models} if given.way == "tutorial" else {}
-    prepare = WAYS[given.way]
-    time_at_a_word(prepare(table, every_s=given.every_s, model=given.model, **more))
+    more = {}
+    if given.way in ("tutorial", "tutorial_follow"):
+        more["saved_models"] = given.saved_models
+    run = WAYS[given.way](table, every_s=given.every_s, model=given.model, **more)
+    judge = None
+    if hasattr(run, "start"):
+        judge = partial(measure_pck, run.start, given.films, every_s=given.every_s)
+    time_at_a_word(run, judge)
 
 
 if __name__ == "__main__":
