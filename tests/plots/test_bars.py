@@ -9,6 +9,7 @@ from utils.plots.bars import (
     plot_background,
     plot_label_seconds,
     plot_leakage,
+    plot_time_strips,
 )
 from utils.plots.style import describe_counts
 
@@ -80,3 +81,12 @@ def test_labelled_seconds_are_stacked_by_person() -> None:
     ax = plot_label_seconds(labelled)
     assert ax.get_title().startswith("6 s labelled")
     assert max(bar.get_x() + bar.get_width() for bar in ax.patches) == 4
+
+
+def test_time_strips_draw_every_span() -> None:
+    spans = pd.DataFrame(
+        {"start_s": [0.0, 1.0], "end_s": [1.0, 3.0], "label": ["a", "b"]}
+    )
+    ax = plot_time_strips({"true": spans, "pose": spans}, classes=["a", "b"])
+    assert len(ax.patches) == 4
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]

@@ -5,7 +5,7 @@ Nothing is shown or saved here. Colours come from `utils.core.colours`.
 style   names and marks of models, font sizes, empty Axes, the floor
 curves  training curves, confusion matrices
 lines   learning curve, reliability, intervals
-bars    split strategies, background test, ablation, labelled seconds
+bars    split strategies, background test, ablation, labelled seconds, time strips
 sheets  pictures with their skeletons
 bodies  weights drawn on a skeleton, examples by outcome
 """

@@ -11,6 +11,7 @@ from .bars import (
     plot_background,
     plot_label_seconds,
     plot_leakage,
+    plot_time_strips,
 )
 from .bodies import plot_outcomes, plot_weights
 from .curves import plot_confusions, plot_curve_pair

@@ -1,13 +1,13 @@
-"""Bars: split strategies, background test, which numbers matter, labelled seconds."""
+"""Bars: split strategies, the background test, which numbers matter, labelled time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from utils.core.colours import colour_model
+from utils.core.colours import colour_classes, colour_model, ink_on
 from utils.core.markup import escape_plot
 from utils.plots.style import (
     ACCURACY,
@@ -191,4 +191,39 @@ def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     ax.set_title(f"{labelled['seconds'].sum():,.0f} s labelled, one shade a person")
     if 0 < wide.shape[1] <= 12:  # more would be taller than the chart
         ax.legend(fontsize=TINY, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def plot_time_strips(
+    strips: Mapping[str, pd.DataFrame],
+    *,
+    classes: Sequence[str],
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot postures over time, one row a strip, in the colours of the labeller.
+
+    Args:
+        strips: Row name to rows with `start_s`, `end_s`, `label`.
+        classes: Ordered classes, which fix the colours.
+        title: What it shows.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    ax = make_axes(ax, (11, 0.9 + 0.45 * len(strips)))
+    colours = {c["name"]: c["colour"] for c in colour_classes(classes)}
+    for row, spans in enumerate(strips.values()):
+        for start, end, label in spans[["start_s", "end_s", "label"]].to_numpy():
+            face = colours.get(label, "#dddddd")
+            ax.barh(row, end - start, left=start, height=0.8, color=face, ec="white")
+            if end - start > 0.9:  # shorter ones have no room for a word
+                text = escape_plot(str(label).replace("_", " "))
+                style = {"ha": "center", "va": "center", "size": TINY}
+                ax.text((start + end) / 2, row, text, color=ink_on(face), **style)
+    ax.set_yticks(range(len(strips)), list(strips))
+    ax.invert_yaxis()
+    ax.set_xlabel("time in the video (s)")
+    ax.set_title(escape_plot(title), fontsize=TITLE)
     return ax
