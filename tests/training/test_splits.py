@@ -220,7 +220,7 @@ def one_person() -> pd.DataFrame:
     return make_clip("v", "ann", [("sit", 30.0), ("stand", 30.0)])
 
 
-def test_blocks_of_time_leak_nothing_within_the_gap(one_person: pd.DataFrame) -> None:
+def test_spans_of_time_leak_nothing_within_the_gap(one_person: pd.DataFrame) -> None:
     samples = build_time_folds(one_person, gap_s=1.0)
     assert measure_leaks(samples, build_splits(samples))["leak_near"] == 0
     assert sorted(samples["fold"].unique()) == [0, 1, 2, 3, 4]
@@ -231,7 +231,7 @@ def test_blocks_of_time_leak_nothing_within_the_gap(one_person: pd.DataFrame) ->
         assert set(samples.loc[~held_out, "label"]) == {"sit", "stand"}
 
 
-def test_short_spans_are_cut_into_shorter_blocks(one_person: pd.DataFrame) -> None:
+def test_short_spans_are_cut_into_shorter_spans(one_person: pd.DataFrame) -> None:
     short = make_clip("v", "ann", [("sit", 4.5), ("stand", 4.5)])
     samples = build_time_folds(short, gap_s=0.2)
     assert (samples.groupby("label")["fold"].nunique() == 2).all()
@@ -252,12 +252,14 @@ def test_two_classes_must_come_twice(one_person: pd.DataFrame) -> None:
         build_time_folds(short)
 
 
-def test_equal_seeds_give_equal_blocks(one_person: pd.DataFrame) -> None:
+def test_equal_seeds_give_equal_spans(one_person: pd.DataFrame) -> None:
     first = build_time_folds(one_person, seed=3)
     pd.testing.assert_frame_equal(first, build_time_folds(one_person, seed=3))
 
 
-def test_a_pause_between_two_stretches_ends_a_block(one_person: pd.DataFrame) -> None:
+def test_a_pause_between_two_spans_of_a_label_ends_one(
+    one_person: pd.DataFrame,
+) -> None:
     spans = [("sit", 2.0), ("stand", 2.0)] * 2
     samples = build_time_folds(make_clip("v", "ann", spans), gap_s=0.1)
     assert len(samples) == 40 and samples["fold"].nunique() == 2
@@ -316,10 +318,10 @@ def test_each_strategy_closes_one_more_leak(clips: pd.DataFrame) -> None:
     found = build_strategies(clips, n_folds=3)
     leaks = pd.DataFrame({n: measure_leaks(clips, s) for n, s in found.items()}).T
     assert leaks.loc["random", "leak_near"] > 0.9
-    assert (leaks.loc[["blocks", "clips", "people"], "leak_near"] == 0).all()
-    assert leaks.loc["blocks", "leak_video"] == 1
-    assert (leaks.loc[["clips", "people"], "leak_video"] == 0).all()
-    assert leaks.loc["clips", "leak_person"] == 1
+    assert (leaks.loc[["times", "videos", "people"], "leak_near"] == 0).all()
+    assert leaks.loc["times", "leak_video"] == 1
+    assert (leaks.loc[["videos", "people"], "leak_video"] == 0).all()
+    assert leaks.loc["videos", "leak_person"] == 1
     assert leaks.loc["people", "leak_person"] == 0
     assert leaks["leak_twin"].isna().all()
 
@@ -336,9 +338,9 @@ def test_strategies_that_the_data_does_not_allow_are_absent(
 ) -> None:
     one_clip = clips[clips["video"] == "a_1"].reset_index(drop=True)
     alone = one_clip.drop(columns=["camera", "fold"])
-    assert set(build_strategies(alone, n_folds=3)) == {"random", "blocks"}
+    assert set(build_strategies(alone, n_folds=3)) == {"random", "times"}
     timed = build_time_folds(alone, n_folds=2, gap_s=0.2)
-    assert set(build_strategies(timed, n_folds=3)) == {"random", "blocks"}
+    assert set(build_strategies(timed, n_folds=3)) == {"random", "times"}
 
 
 def test_near_counts_exactly_one_second_and_not_another_video(

@@ -17,7 +17,7 @@ _N_ROUNDS = 3
 
 @dataclass
 class Spent:
-    """What a piece of work took.
+    """What some work took.
 
     Attributes:
         seconds: By the clock.
@@ -32,10 +32,10 @@ class Spent:
 
 @contextmanager
 def measure() -> Iterator[Spent]:
-    """Measure a block of work.
+    """Measure the work in a `with`.
 
     Yields:
-        A record that is filled in when the block ends.
+        A record that is filled in when it ends.
 
     Example:
         >>> with measure() as spent:

@@ -1,4 +1,15 @@
-"""Models, who learns from whom, and the loop in which they learn."""
+"""Models, who learns from whom, and the loop in which they learn.
+
+protocol        what a model and its inputs are; every model on the same splits
+splits          samples, folds, split strategies, and what leaks between two sides
+softmax         the softmax on numbers: built, fitted, saved, loaded
+augment         a picture on a canvas, mirrored, augmented
+backbone        the fixed blocks of MobileNetV2: each picture passes them once
+mobilenet       the image models, frozen or fine-tuned
+sklearn_models  other models, each with the same effort
+keras_loop      the loop in which every Keras model learns
+duplicates      pictures that look alike
+"""
 
 import lazy_loader
 

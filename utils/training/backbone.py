@@ -67,9 +67,7 @@ def embed_frames(
         ValueError: If there are no frames.
     """
     if not len(frames):
-        raise ValueError(
-            "No frames to compute features of. Label some stretches first."
-        )
+        raise ValueError("No frames to compute features of. Label some spans first.")
     paths = [Path(path) for path in frames["path"]]
     hashes = [hash_file(path) for path in paths]
     canvas_wh = choose_canvas(read_image(paths[0]))

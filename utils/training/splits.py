@@ -17,8 +17,8 @@ from utils.training.protocol import Split
 
 STRATEGIES: dict[str, str] = {
     "random": "random frames",
-    "blocks": "blocks of time, with a gap",
-    "clips": "another clip of the same person",
+    "times": "another time in the same video, with a gap",
+    "videos": "another video of the same person",
     "people": "people never seen",
     "cameras": "rooms never seen",
 }
@@ -26,7 +26,7 @@ STRATEGIES: dict[str, str] = {
 NEAR_S = 1.0
 # Time stamps are decimals: 1.2 - 0.2 must count as within 1.0.
 _TOLERANCE_S = 1e-6
-# A block of time ends where no frame follows for this many times the usual distance.
+# A span of time ends where no frame follows for this many times the usual distance.
 _HOLE = 2.5
 
 
@@ -64,7 +64,7 @@ def build_samples(
     samples = frames[columns].assign(label=label)[label.notna()]
     if samples.empty:
         raise ValueError(
-            f"None of {len(frames)} frames has a label. Label some stretches first."
+            f"None of {len(frames)} frames has a label. Label some spans first."
         )
     who = videos[[c for c in ("video", "subject", "camera") if c in videos]]
     return check_table(samples.merge(who, on="video", how="left"), "samples")
@@ -73,7 +73,7 @@ def build_samples(
 def choose_folds(
     samples: pd.DataFrame, *, n_folds: int = 5, seed: int = 0
 ) -> tuple[pd.DataFrame, str]:
-    """Hold people out; where there is one person only, stretches of time.
+    """Hold people out; where there is one person only, spans of time.
 
     Args:
         samples: Table `samples`.
@@ -106,7 +106,7 @@ def choose_folds(
     if len(people) == 1:
         why = f"one person alone is labelled, {people[0]}"
     text = (
-        f"Stretches of time are held out, in {folds['fold'].nunique()} folds, since "
+        f"Spans of time are held out, in {folds['fold'].nunique()} folds, since "
         f"{why}. Same person, same room: such scores are flattering. Film one more "
         "person doing all of it to know."
     )
@@ -290,55 +290,55 @@ def build_time_folds(
     *,
     n_folds: int = 5,
     seed: int = 0,
-    block_s: float = 5.0,
+    span_s: float = 5.0,
     gap_s: float = 1.0,
 ) -> pd.DataFrame:
-    """Divide the time of one person's videos into blocks, with a gap where folds meet.
+    """Divide the time of one person's videos into spans, with a gap where folds meet.
 
-    A block is a stretch of one label, cut where it grows longer than `block_s`. The
+    A span has one label; it is cut where it grows longer than `span_s`. The
     same person, clothes and room are on both sides, so the score flatters.
 
     Args:
         samples: Table `samples`.
-        n_folds: Number of folds, at least 2; fewer if a class has fewer blocks.
-        seed: Decides which block goes where.
-        block_s: Longest block, seconds; halved, with the gap, twice at most, where a
-            class would fill one block only.
+        n_folds: Number of folds, at least 2; fewer if a class has fewer spans.
+        seed: Decides which span goes where.
+        span_s: Longest span, seconds; halved, with the gap, twice at most, where a
+            class would fill one span only.
         gap_s: Frames nearer than this, in seconds, after another fold's are left out.
 
     Returns:
-        The samples that remain, with `fold`, from 0. A class that fills one block only
+        The samples that remain, with `fold`, from 0. A class that fills one span only
         is in one fold only.
 
     Raises:
-        ValueError: If fewer than two classes fill two blocks.
+        ValueError: If fewer than two classes fill two spans.
     """
     samples = check_table(samples, "samples")
     order = samples.sort_values(["video", "time_s"])
     for shorter in (1, 2, 4):
-        block = _find_blocks(order, block_s=block_s / shorter)
-        n_blocks = block.groupby(order["label"]).nunique()
-        if n_blocks.min() > 1:
+        span = _cut_spans(order, span_s=span_s / shorter)
+        n_spans = span.groupby(order["label"]).nunique()
+        if n_spans.min() > 1:
             break
     # each fold must hold every class, so that the rarest one limits the folds
-    often = n_blocks[n_blocks > 1]
-    _check_often(often.index, n_blocks.index)
+    often = n_spans[n_spans > 1]
+    _check_often(often.index, n_spans.index)
     splitter = StratifiedKFold(
         min(n_folds, int(often.min())), shuffle=True, random_state=seed
     )
-    firsts = order[~block.duplicated()]  # a row a block: each counts the same
-    with warnings.catch_warnings():  # of a class in one block: see above
+    firsts = order[~span.duplicated()]  # a row a span: each counts the same
+    with warnings.catch_warnings():  # of a class in one span: see above
         warnings.simplefilter("ignore", UserWarning)
         fold_of = _number_parts(splitter.split(firsts, firsts["label"]), len(firsts))
-    order = order.assign(fold=fold_of[block.to_numpy()])
-    # between shorter blocks a gap as wide would leave nothing
+    order = order.assign(fold=fold_of[span.to_numpy()])
+    # between shorter spans a gap as wide would leave nothing
     kept = (
         order[_is_clear(order, gap_s=gap_s / shorter)]
         .sort_index()
         .reset_index(drop=True)
     )
     n_shown = kept.groupby("label")["fold"].nunique()
-    _check_often(n_shown.index[n_shown > 1], n_blocks.index)
+    _check_often(n_shown.index[n_shown > 1], n_spans.index)
     return kept
 
 
@@ -353,18 +353,18 @@ def _check_often(often: Sequence[str], classes: Sequence[str]) -> None:
         )
 
 
-def _find_blocks(order: pd.DataFrame, *, block_s: float) -> pd.Series:
-    """Number the blocks of samples sorted by video and time, from 0."""
+def _cut_spans(order: pd.DataFrame, *, span_s: float) -> pd.Series:
+    """Number the spans of samples sorted by video and time, from 0."""
     previous = order.shift()
     is_new_video = order["video"] != previous["video"]
     step_s = (order["time_s"] - previous["time_s"]).mask(is_new_video)
     is_hole = step_s > _HOLE * step_s.median()
     is_new = is_new_video | is_hole | (order["label"] != previous["label"])
-    stretch = is_new.cumsum()
-    start_s = order["time_s"].groupby(stretch).transform("first")
+    whole = is_new.cumsum()
+    start_s = order["time_s"].groupby(whole).transform("first")
     # a little more, since 5.0 - 0.0 may come out as 4.999…
-    part = ((order["time_s"] - start_s) / block_s + 1e-9).astype(np.int64)
-    number = pd.factorize(pd.MultiIndex.from_arrays([stretch, part]))[0]
+    part = ((order["time_s"] - start_s) / span_s + 1e-9).astype(np.int64)
+    number = pd.factorize(pd.MultiIndex.from_arrays([whole, part]))[0]
     return pd.Series(number, index=order.index)
 
 
@@ -390,22 +390,22 @@ def build_strategies(
     Args:
         samples: Table `samples`; `fold` (by person) and `camera` where known.
         n_folds: Folds of a strategy at most; `people` keeps the folds it has.
-        gap_s: Under `blocks`, training frames this near in time to a validation frame
+        gap_s: Under `times`, training frames this near in time to a validation frame
             of the same video are left out.
         seed: Decides the random frames.
 
     Returns:
-        Strategy to splits, in the order of `STRATEGIES`. `clips` is absent where nobody
-        has two clips, `people` and `cameras` where fewer than two are known.
+        Strategy to splits, in the order of `STRATEGIES`. `videos` is absent where
+        nobody has two, `people` and `cameras` where fewer than two are known.
     """
     folds = {
         "random": _deal_frames(len(samples), n_folds, seed),
-        "blocks": _cut_blocks(samples, n_folds),
-        "clips": _deal_clips(samples, n_folds),
+        "times": _cut_times(samples, n_folds),
+        "videos": _deal_videos(samples, n_folds),
         "cameras": _deal_cameras(samples, n_folds),
     }
     found = {name: _split_by(fold) for name, fold in folds.items()}
-    found["blocks"] = [_leave_gap(samples, s, gap_s) for s in found["blocks"]]
+    found["times"] = [_leave_gap(samples, s, gap_s) for s in found["times"]]
     # the folds that all models are compared on; of one person alone they are of time
     own = samples.groupby("subject")["fold"].nunique() if "fold" in samples else None
     are_people = own is not None and len(own) > 1 and own.max() == 1
@@ -419,17 +419,17 @@ def _deal_frames(n: int, n_folds: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(np.arange(n) % n_folds)
 
 
-def _cut_blocks(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
-    """Cut each video's labelled frames into equal blocks of time, one a fold.
+def _cut_times(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
+    """Cut each video's labelled frames into equal parts, one a fold.
 
-    Which block goes to which fold turns from video to video: else one fold would hold
+    Which part goes to which fold turns from video to video: else one fold would hold
     the end of every video.
     """
     groups = samples.groupby("video")
     rank = groups["time_s"].rank(method="first").to_numpy() - 1
     size = groups["time_s"].transform("size").to_numpy()
-    block = np.floor(rank * n_folds / size).astype(int)
-    return (block + pd.factorize(samples["video"])[0]) % n_folds
+    part = np.floor(rank * n_folds / size).astype(int)
+    return (part + pd.factorize(samples["video"])[0]) % n_folds
 
 
 def _leave_gap(samples: pd.DataFrame, split: Split, gap_s: float) -> Split:
@@ -438,15 +438,15 @@ def _leave_gap(samples: pd.DataFrame, split: Split, gap_s: float) -> Split:
     return Split(split.fold, split.train[~near], split.val)
 
 
-def _deal_clips(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
-    """Deal the clips of people who have several, so that each is split over folds."""
-    clips = samples[["subject", "video"]].drop_duplicates()
-    clips = clips.sort_values(["subject", "video"], kind="stable")
-    clip_no = clips.groupby("subject").cumcount()
-    n_clips = clips.groupby("subject")["video"].transform("size")
-    clips["fold"] = (pd.factorize(clips["subject"])[0] + clip_no) % n_folds
-    clips.loc[n_clips < 2, "fold"] = -1
-    return samples["video"].map(clips.set_index("video")["fold"]).to_numpy()
+def _deal_videos(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
+    """Deal the videos of people who have several, so that each is split over folds."""
+    videos = samples[["subject", "video"]].drop_duplicates()
+    videos = videos.sort_values(["subject", "video"], kind="stable")
+    video_no = videos.groupby("subject").cumcount()
+    n_videos = videos.groupby("subject")["video"].transform("size")
+    videos["fold"] = (pd.factorize(videos["subject"])[0] + video_no) % n_folds
+    videos.loc[n_videos < 2, "fold"] = -1
+    return samples["video"].map(videos.set_index("video")["fold"]).to_numpy()
 
 
 def _deal_cameras(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
