@@ -32,6 +32,7 @@ class Answer:
         charts: The PNG files drawn, in order.
         video: A film that was written, an mp4; None for most.
         shown: What of the table a reader sees; nothing if None.
+        is_words_first: Whether a cell shows the sentences before the charts.
         is_missing: Whether the data could not answer it; then the sentence says why.
     """
 
@@ -41,6 +42,7 @@ class Answer:
     charts: tuple[Path, ...] = ()
     video: Path | None = None
     shown: pd.DataFrame | None = None
+    is_words_first: bool = False
     is_missing: bool = False
 
     @property
@@ -49,18 +51,22 @@ class Answer:
         return " ".join(self.sentences)
 
     def _ipython_display_(self) -> None:
-        """Show charts, film, sentences and table, in this order."""
+        """Show charts, film, sentences and table; sentences first where asked for."""
         from IPython.display import Image, Video, display
 
+        if self.is_words_first:
+            say(self.sentences)
         for chart in self.charts:
             display(Image(filename=str(chart), alt=self.sentence or self.name))
         if self.video is not None:
             display(Video(str(self.video), embed=True, width=_FILM_PX))
         # `make run` reads the mark, and names in its last line what is missing.
         mark = {"posenet": {"missing": self.name}} if self.is_missing else None
-        say(self.sentences, metadata=mark)
+        if not self.is_words_first:
+            say(self.sentences, metadata=mark)
         if self.shown is not None:
-            display(self.shown)
+            with pd.option_context("display.max_colwidth", None):  # no text is cut
+                display(self.shown)
 
 
 def say(sentences: Sequence[str] | pd.Series, *, metadata: dict | None = None) -> None:

@@ -1,5 +1,6 @@
 """What is saved: the classifier for elsewhere, its card, and what is missing."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -8,6 +9,7 @@ from utils.core.tables import write_csv
 from utils.evaluation.calibration import summarise_calibration
 from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
+from utils.evaluation.scores import count_confusions
 from utils.export.forms import write
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from utils.study import Study
     from utils.training.softmax import PoseClassifier
 
+_FEW_PEOPLE = 10  # fewer and an interval over people is a rough guess
 _VERDICT = ["claim", "verdict", "difference", "low", "high", "sentence"]
 
 
@@ -74,7 +77,82 @@ def _find_facts(study: "Study") -> Facts:
 
 @question
 def summary(study: "Study") -> Answer:
-    """Write the model card, list the files, and say what is missing."""
+    """Say in words how good it is and what to do next; write the card and tables."""
+    _write_card(study)
+    write_csv(study.features_table, study.results / "features.csv")
+    study.keypoints.to_parquet(study.results / "keypoints.parquet", index=False)
+    table = pd.DataFrame(
+        [(name, not a.is_missing, a.sentence) for name, a in study.answers.items()],
+        columns=["question", "is_answered", "sentence"],
+    )
+    answer = write_answer(
+        "answers",
+        study.results,
+        sentences=[
+            *_describe_scores(study),
+            *_describe_postures(study),
+            *_describe_next(study),
+            *(a.sentence for a in study.answers.values() if a.is_missing),
+        ],
+        table=table,
+    )
+    seen = study.answers.get("film", Answer("film"))
+    held = study.answers.get("postures", Answer("postures"))
+    return replace(
+        answer,
+        charts=seen.charts,
+        video=seen.video,
+        shown=held.shown,
+        is_words_first=True,
+    )
+
+
+def _describe_scores(study: "Study") -> list[str]:
+    """Say how often both classifiers are right, and how rough that is."""
+    bounds = bound_scores(study.predictions)
+    bounds = bounds[bounds["metric"] == "accuracy"].set_index("model")
+    lines = []
+    for model, name in study.names.items():
+        row = bounds.loc[model]
+        rough = f"between {row['low']:.0%} and {row['high']:.0%} for other such people"
+        if not row[["low", "high"]].notna().all():
+            rough = "how rough that is, one person cannot say"
+        lines.append(
+            f"On {study.unseen} the {name} is right in {row['estimate']:.0%} of the "
+            f"frames ({rough}; {study.n_text})."
+        )
+    return [*lines, study.held_out] if study.is_one_person else lines
+
+
+def _describe_postures(study: "Study") -> list[str]:
+    """Say of each posture how often it is recognised, and what it is taken for."""
+    counts = count_confusions(study.predictions, model="pose_softmax")
+    parts = []
+    for label, row in counts.iterrows():
+        share, wrong = row / row.sum(), row.drop(label)
+        text = f"{str(label).replace('_', ' ')} {share[label]:.0%}"
+        if wrong.max() > 0:
+            text += f" (else mostly {str(wrong.idxmax()).replace('_', ' ')})"
+        parts.append(text)
+    return [f"Recognised by the pose classifier: {', '.join(parts)}."]
+
+
+def _describe_next(study: "Study") -> list[str]:
+    """Say what to film or label next, and what the classifier is for."""
+    asked = study.answers.get("people_needed")
+    wanted = [] if asked is None else [s for s in asked.sentences if "label " in s]
+    lines = [f"Next: {wanted[0]}"] if wanted else []
+    if study.samples["subject"].nunique() < _FEW_PEOPLE:
+        lines.append("Next: film more people; a handful cannot speak for others.")
+    return [
+        *lines,
+        "It is for one person in the picture, in postures and rooms like those "
+        "labelled; it always answers with one of its postures.",
+    ]
+
+
+def _write_card(study: "Study") -> None:
+    """Write the model card."""
     limits = [
         sentence
         for name in ("background", "leakage")
@@ -96,20 +174,6 @@ def summary(study: "Study") -> Answer:
         files=sorted(study.results.glob("*.keras")),
     )
     write_card(card, study.results / "model_card.md")
-    write_csv(study.features_table, study.results / "features.csv")
-    study.keypoints.to_parquet(study.results / "keypoints.parquet", index=False)
-    missing = [a.sentence for a in study.answers.values() if a.is_missing]
-    files = ", ".join(sorted(p.name for p in study.results.iterdir() if p.is_file()))
-    table = pd.DataFrame(
-        [(name, not a.is_missing, a.sentence) for name, a in study.answers.items()],
-        columns=["question", "is_answered", "sentence"],
-    )
-    return write_answer(
-        "answers",
-        study.results,
-        sentences=[*missing, f"In {study.results}: {files}."],
-        table=table,
-    )
 
 
 def _list_settings(study: "Study") -> dict[str, object]:
