@@ -115,8 +115,10 @@ def _describe_scores(study: "Study") -> list[str]:
     for model, name in study.names.items():
         row = bounds.loc[model]
         rough = f"between {row['low']:.0%} and {row['high']:.0%} for other such people"
-        if not row[["low", "high"]].notna().all():
+        if study.is_one_person:
             rough = "how rough that is, one person cannot say"
+        elif row["low"] == row["high"]:
+            rough = "for each of them alike; others may still differ"
         lines.append(
             f"On {study.unseen} the {name} is right in {row['estimate']:.0%} of the "
             f"frames ({rough}; {study.n_text})."
