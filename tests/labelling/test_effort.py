@@ -19,7 +19,7 @@ from utils.labelling.session import Session
 from utils.labelling.widget.bridge import Labeller
 
 ROOT = Path(__file__).parents[2]
-N_BY_HAND = 10  # stretches labelled before proposals come
+N_BY_HAND = 10  # spans labelled before proposals come
 FRAMES_A_S = 5
 
 
@@ -128,7 +128,7 @@ class Person:
         return None
 
     def find_truth(self, start_s: float, end_s: float) -> str | None:
-        """Return the true label of most of a stretch, None where that is none."""
+        """Return the true label of most of a span, None where that is none."""
         spans = self.truth[self.session.video]
         ends = np.minimum(spans["end_s"], end_s)
         overlap = ends - np.maximum(spans["start_s"], start_s)

@@ -29,7 +29,7 @@ def paint(
     video = parts.pop("video", "a")
     spans = {video: (Span(start_s, end_s, ""),)}
     do = "paint" if label else "erase"
-    films = log.find_films([video])
+    films = log.find_hashes([video])
     action = Action(do, video=video, label=label, spans=spans, films=films, **parts)
     log.write(action)
     return action
@@ -69,7 +69,7 @@ def test_a_label_is_on_disk_when_the_call_returns(path: Path) -> None:
 
 
 def test_opening_writes_nothing(path: Path) -> None:
-    LabelLog(path, films={"a": "0" * 64}, classes=["sit"])
+    LabelLog(path, hashes={"a": "0" * 64}, classes=["sit"])
     path.write_text("video,start_s,end_s,label\na,0,1,sit\n")
     before = path.read_bytes()
     assert show(LabelLog(path)) == [(0.0, 1.0, "sit")]
@@ -637,49 +637,49 @@ def test_labels_stay_if_the_log_is_removed_meanwhile(path: Path) -> None:
 
 
 def test_a_renamed_film_keeps_its_labels(path: Path) -> None:
-    paint(LabelLog(path, films={"a": "A", "b": "B"}), "sit", 0, 1)
-    log = LabelLog(path, films={"new": "A", "b": "B"})
+    paint(LabelLog(path, hashes={"a": "A", "b": "B"}), "sit", 0, 1)
+    log = LabelLog(path, hashes={"new": "A", "b": "B"})
     assert log.notices == ["new is the film that was called a: its labels follow."]
     assert read_csv(path) == ["new,0.000,1.000,sit"]
     assert undo(log, "new")
-    assert show(LabelLog(path, films={"new": "A"}), "new") == []
+    assert show(LabelLog(path, hashes={"new": "A"}), "new") == []
 
 
 def test_another_film_under_the_same_name_does_not_inherit(path: Path) -> None:
-    paint(LabelLog(path, films={"a": "A"}), "sit", 0, 1)
-    log = LabelLog(path, films={"a": "B"})
+    paint(LabelLog(path, hashes={"a": "A"}), "sit", 0, 1)
+    log = LabelLog(path, hashes={"a": "B"})
     assert "a is not the film that was labelled under this name" in log.notices[0]
     assert read_csv(path) == []
     paint(log, "lie", 0, 1)
-    back = LabelLog(path, films={"a": "A"})  # the first film is there again
+    back = LabelLog(path, hashes={"a": "A"})  # the first film is there again
     assert show(back) == [(0, 1, "sit")]
-    assert show(LabelLog(path, films={"a": "B"})) == [(0, 1, "lie")]
+    assert show(LabelLog(path, hashes={"a": "B"})) == [(0, 1, "lie")]
 
 
 def test_labels_of_a_film_encoded_anew_can_be_adopted(path: Path) -> None:
-    paint(LabelLog(path, films={"a": "A"}), "sit", 0, 1)
-    log = LabelLog(path, films={"a": "B"})
+    paint(LabelLog(path, hashes={"a": "A"}), "sit", 0, 1)
+    log = LabelLog(path, hashes={"a": "B"})
     log.adopt_labels("a")
-    assert show(log) == show(LabelLog(path, films={"a": "B"})) == [(0, 1, "sit")]
+    assert show(log) == show(LabelLog(path, hashes={"a": "B"})) == [(0, 1, "sit")]
     with pytest.raises(ValueError, match="No labels were set aside for 'a'"):
         log.adopt_labels("a")
 
 
 def test_films_that_swap_names_keep_their_labels(path: Path) -> None:
-    log = LabelLog(path, films={"a": "A", "b": "B"})
+    log = LabelLog(path, hashes={"a": "A", "b": "B"})
     paint(log, "sit", 0, 1)
     paint(log, "lie", 0, 1, video="b")
-    log = LabelLog(path, films={"a": "B", "b": "A"})
+    log = LabelLog(path, hashes={"a": "B", "b": "A"})
     assert read_csv(path) == ["a,0.000,1.000,lie", "b,0.000,1.000,sit"]
-    assert LabelLog(path, films={"a": "B", "b": "A"}).state.films == {
+    assert LabelLog(path, hashes={"a": "B", "b": "A"}).state.films == {
         "a": "B",
         "b": "A",
     }
 
 
 def test_a_copy_of_a_film_takes_no_labels(path: Path) -> None:
-    paint(LabelLog(path, films={"a": "A"}), "sit", 0, 1)
-    log = LabelLog(path, films={"a": "A", "copy": "A"})
+    paint(LabelLog(path, hashes={"a": "A"}), "sit", 0, 1)
+    log = LabelLog(path, hashes={"a": "A", "copy": "A"})
     assert show(log) == [(0, 1, "sit")]
     assert show(log, "copy") == []
     assert log.notices == []

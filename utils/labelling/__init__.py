@@ -1,6 +1,6 @@
-"""People give stretches of time a posture; what they gave is on disk at once.
+"""People give spans of time a posture; what they gave is on disk at once.
 
-spans      arithmetic of labelled stretches of time
+spans      arithmetic of labelled spans of time
 actions    one line of the log
 state      the log folded into the labels that hold: undo, classes, renamed films
 journal    the log on disk, then the CSV file

@@ -49,7 +49,7 @@ class Action:
     """What a user did, once.
 
     Attributes:
-        do: One of `KINDS`. `paint` and `erase` a label on stretches of time; `add`,
+        do: One of `KINDS`. `paint` and `erase` a label on spans of time; `add`,
             `rename`, `merge`, `delete` (its labels too), `move` (to another place in
             the list) classes; `import` an edited CSV file; `film`: a video was
             renamed, replaced by another film, or said to be the same after all;

@@ -317,7 +317,7 @@ class Clip:
         return np.array(rows)
 
     def pick_rows(self, spans: Sequence[tuple[float, float]]) -> np.ndarray:
-        """Return the positions of three frames in each of some stretches, `(n, 3)`."""
+        """Return the positions of three frames in each of some spans, `(n, 3)`."""
         edges = np.searchsorted(self.times_s, np.array(spans) - 5e-4)
         first, last = edges[:, :1], np.maximum(edges[:, 1:] - 1, edges[:, :1])
         rows = np.rint(first + (last - first) * np.array([0.25, 0.5, 0.75]))
@@ -329,7 +329,7 @@ class Clip:
         return min(max(at, 0), len(self.frames) - 1)
 
     def find_runs(self, flags: np.ndarray) -> list[tuple[float, float]]:
-        """Return the stretches in seconds of the frames that are flagged."""
+        """Return the spans in seconds of the frames that are flagged."""
         padded = np.concatenate([[False], flags, [False]]).astype(int)
         starts, ends = (
             np.flatnonzero(np.diff(padded) > 0),

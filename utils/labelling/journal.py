@@ -45,8 +45,8 @@ from utils.labelling.spans import Span, measure_difference, merge_edits
 from utils.labelling.state import (
     LabelState,
     MissingHistoryError,
-    find_renamed_films,
-    find_replaced_films,
+    find_renamed_videos,
+    find_replaced_videos,
     normalise_spans,
 )
 
@@ -257,7 +257,7 @@ class LabelLog:
         self,
         labels_path: Path,
         *,
-        films: Mapping[str, str] | None = None,
+        hashes: Mapping[str, str] | None = None,
         classes: Sequence[str] = (),
         annotator: str = "",
     ) -> None:
@@ -265,7 +265,7 @@ class LabelLog:
 
         Args:
             labels_path: Labels CSV; it need not exist.
-            films: sha256 of each video, so that labels follow a renamed file and
+            hashes: sha256 of each video, so that labels follow a renamed file and
                 another film under a known name does not inherit them.
             classes: Classes known from the start.
             annotator: Who can undo that an edited CSV file was taken in.
@@ -291,7 +291,7 @@ class LabelLog:
         self._n_folded_lines = 0
         # What the CSV file said lately: another program may have begun with any of it.
         self._versions: deque[_Version] = deque(maxlen=_N_VERSIONS)
-        self._films = dict(films or {})
+        self._hashes = dict(hashes or {})
         self._classes = tuple(classes)
         self.annotator = annotator
         self._reset()
@@ -308,7 +308,7 @@ class LabelLog:
         self._file = LogFile(self.log_path)
         self._csv = CsvFile(self.labels_path)
         self._pending: list[Action] = []
-        self._films_are_checked = False
+        self._videos_are_checked = False
         # By video: what changes with its labels, and these, and as lines of the file.
         self._rows: dict[str, tuple[tuple, tuple[Span, ...], frozenset[Span]]] = {}
         self._lines: dict[str, tuple[tuple, bytes]] = {}
@@ -362,10 +362,10 @@ class LabelLog:
             self._reset()
         self._read_log(file)
         self._take_in_csv(log_mtime_ns=os.fstat(file.fileno()).st_mtime_ns)
-        if not self._films_are_checked:
-            self._films_are_checked = True
-            for find in (find_replaced_films, find_renamed_films):
-                for change in find(self.state, self._films):
+        if not self._videos_are_checked:
+            self._videos_are_checked = True
+            for find in (find_replaced_videos, find_renamed_videos):
+                for change in find(self.state, self._hashes):
                     self._pend(change)
                     self._note(_describe_change(change))
 
@@ -528,7 +528,7 @@ class LabelLog:
                 by=self.annotator,
                 video=next(iter(spans)),
                 spans=spans,
-                films=self.find_films(spans),
+                films=self.find_hashes(spans),
                 is_first=is_first,
             )
             self._pend(action)
@@ -623,9 +623,9 @@ class LabelLog:
             if not self._pending:  # nobody else saved in the meantime
                 break
 
-    def find_films(self, videos: Iterable[str]) -> dict[str, str]:
+    def find_hashes(self, videos: Iterable[str]) -> dict[str, str]:
         """Return the sha256 of those of some videos that are known."""
-        return {v: self._films[v] for v in videos if v in self._films}
+        return {v: self._hashes[v] for v in videos if v in self._hashes}
 
     def adopt_labels(self, video: str) -> None:
         """Say that a changed file is the same film: labels set aside hold again.
@@ -641,7 +641,7 @@ class LabelLog:
             raise ValueError(
                 f"{video} has new labels; erase them first, then adopt the old ones."
             )
-        films = self.find_films([video])
+        films = self.find_hashes([video])
         self.write(Action("film", video=video, how="same", old=parked[-1], films=films))
 
     def _format_csv(self) -> bytes:

@@ -16,8 +16,8 @@ from utils.labelling.clips import Clip, Segment
 from utils.labelling.spans import UNSURE, Span
 from utils.labelling.state import Track
 
-# Before this many stretches are labelled nothing is proposed: too few poses to know.
-MIN_STRETCHES = 10
+# Before this many spans are labelled nothing is proposed: too few poses to know.
+MIN_SPANS = 10
 ORDERS = ("time", "uncertain", "rarest")
 
 _N_NEIGHBOURS = 5
@@ -29,7 +29,7 @@ _MIRRORED_FACTOR = 1.25
 # Below this share of the votes nothing is proposed.
 MIN_CONFIDENCE = 0.7
 # How far from every labelled pose a pose may lie and still be like one of them: twice
-# what poses of one class usually lie apart, in different stretches, but at least this.
+# what poses of one class usually lie apart, in different spans, but at least this.
 _MIN_LIMIT = 0.1
 _MAX_LIMIT = 0.2
 _LIMIT_FACTOR = 2.0
@@ -38,7 +38,7 @@ _N_NEAR = 100
 
 
 class Proposal(NamedTuple):
-    """A class proposed for a stretch of time.
+    """A class proposed for a span of time.
 
     Attributes:
         start_s: Where it starts.
@@ -109,7 +109,7 @@ class Proposer:
         return self._keep(("open", video), self._mark(video), measure)
 
     def count_missing(self) -> int:
-        """Return how many stretches must yet be labelled before classes are proposed.
+        """Return how many spans must yet be labelled before classes are proposed.
 
         At least 1 without features, or while there is one class only.
         """
@@ -118,7 +118,7 @@ class Proposer:
         ]
         has_features = any(clip.features is not None for clip in self._clips.values())
         can_propose = has_features and len(set(labels)) > 1
-        return max(MIN_STRETCHES - len(labels), 0 if can_propose else 1)
+        return max(MIN_SPANS - len(labels), 0 if can_propose else 1)
 
     def propose(self, video: str, *, near: int | None = None) -> list[Proposal]:
         """Return a proposal for open segments with features, in order of time.
@@ -152,8 +152,8 @@ class Proposer:
         return self._keep(("proposals", video, near is None), marks, work_out)
 
     def _gather(self) -> "References":
-        """Gather some poses of each labelled stretch of each video."""
-        x, labels, stretches, n_stretches = [np.zeros((0, 34))], [], [], 0
+        """Gather some poses of each labelled span of each video."""
+        x, labels, span_idx, n_spans = [np.zeros((0, 34))], [], [], 0
         for video, clip in self._clips.items():
             spans = [span for span in self._spans(video) if span.label != UNSURE]
             if clip.x is None or not spans:
@@ -161,13 +161,13 @@ class Proposer:
             rows = clip.pick_rows([span[:2] for span in spans])
             x.append(clip.x[rows.ravel()])
             labels += [span.label for span in spans for _ in range(rows.shape[1])]
-            numbers = np.arange(n_stretches, n_stretches + len(spans))
-            stretches.append(np.repeat(numbers, rows.shape[1]))
-            n_stretches += len(spans)
+            numbers = np.arange(n_spans, n_spans + len(spans))
+            span_idx.append(np.repeat(numbers, rows.shape[1]))
+            n_spans += len(spans)
         return build_references(
             np.concatenate(x),
             np.array(labels, dtype=object),
-            np.concatenate([np.zeros(0), *stretches]),
+            np.concatenate([np.zeros(0), *span_idx]),
         )
 
 
@@ -187,14 +187,14 @@ class References:
 
 
 def build_references(
-    x: np.ndarray, labels: np.ndarray, stretches: np.ndarray
+    x: np.ndarray, labels: np.ndarray, span_idx: np.ndarray
 ) -> References:
     """Choose the labelled poses to compare with.
 
     Args:
         x: Features of labelled frames, `(n, 34)`; NaN where a keypoint is missing.
         labels: Label of each, `(n,)`.
-        stretches: Number of the labelled stretch each belongs to, `(n,)`.
+        span_idx: Number of the labelled span each belongs to, `(n,)`.
 
     Returns:
         At most 600 of them, every class thinned alike.
@@ -202,12 +202,12 @@ def build_references(
     labels = np.asarray(labels, dtype=object)
     usable = np.isfinite(x).any(axis=1)
     kept = _thin(np.flatnonzero(usable), labels[usable])
-    x, labels, stretches = x[kept], labels[kept], np.asarray(stretches)[kept]
+    x, labels, span_idx = x[kept], labels[kept], np.asarray(span_idx)[kept]
     if not len(x):
         return References(x, labels, _MIN_LIMIT)
     some = np.linspace(0, len(x) - 1, min(_N_MEASURED, len(x))).round().astype(int)
     distances = measure_distances(x[some], x)
-    mates = (labels[some, None] == labels) & (stretches[some, None] != stretches)
+    mates = (labels[some, None] == labels) & (span_idx[some, None] != span_idx)
     nearest = np.where(mates, distances, np.inf).min(axis=1)
     nearest = nearest[np.isfinite(nearest)]
     usual = float(np.quantile(nearest, 0.9)) if len(nearest) else 0.0
@@ -305,7 +305,7 @@ def propose_labels(
 def rank_proposals(
     proposals: Sequence[Proposal], order: str, *, seconds: Mapping[str, float]
 ) -> list[int]:
-    """Order stretches by which should be labelled next.
+    """Order spans by which should be labelled next.
 
     Args:
         proposals: In order of time.

@@ -11,7 +11,7 @@ from utils.labelling.spans import Span
 
 
 class Doubt(NamedTuple):
-    """A stretch whose label all models contradict.
+    """A span whose label all models contradict.
 
     Attributes:
         video: Where.
@@ -37,7 +37,7 @@ def find_doubts(
     models: Sequence[str] = ("pose_softmax", "mobilenet_frozen"),
     min_s: float = 0.0,
 ) -> list[Doubt]:
-    """List the stretches in which every model contradicts the label, the same way.
+    """List the spans in which every model contradicts the label, the same way.
 
     The predictions must be out of fold: made for people the model had not seen. Each
     model votes once a frame, with its mean over seeds.
@@ -46,7 +46,7 @@ def find_doubts(
         predictions: Table `predictions`.
         frames: Table `frames`, for time stamps.
         models: Which models must agree: a pose model and an image model.
-        min_s: Leave out stretches that are shorter.
+        min_s: Leave out spans that are shorter.
 
     Returns:
         The most seconds of doubt first: seconds times probability.
@@ -182,7 +182,7 @@ def _choose_annotators(
 
 
 def _align(labels: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """Return the stretches that both labelled: `first`, `second`, `seconds`."""
+    """Return the spans that both labelled: `first`, `second`, `seconds`."""
     rows = [
         (one, two, end_s - start_s)
         for spans in split_labels(labels).values()
@@ -194,7 +194,7 @@ def _align(labels: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
 def _overlay(
     spans: Sequence[Span], first: str, second: str
 ) -> list[tuple[float, float, str, str]]:
-    """Return the stretches of one video that both labelled, with both labels."""
+    """Return the spans of one video that both labelled, with both labels."""
     pairs = [
         (max(a.start_s, b.start_s), min(a.end_s, b.end_s), a.label, b.label)
         for a in spans

@@ -91,10 +91,10 @@ class Session:
         if annotator:
             annotator = check_name(annotator, what="annotator")
         videos = footage.videos
-        films = dict(zip(videos["video"], videos["sha256"], strict=True))
+        hashes = dict(zip(videos["video"], videos["sha256"], strict=True))
         names = [check_name(name) for name in classes]
         self._log = LabelLog(
-            labels_path, films=films, classes=names, annotator=annotator or ""
+            labels_path, hashes=hashes, classes=names, annotator=annotator or ""
         )
         self.labels_path = self._log.labels_path
         self.annotator = self._carry_on() if annotator is None else annotator
@@ -244,7 +244,7 @@ class Session:
         end_s: float,
         label: str | None,
     ) -> Answer:
-        """Give a stretch of time a label; None removes the label it has.
+        """Give a span of time a label; None removes the label it has.
 
         Raises:
             ValueError: If there is no such class or no such time.
@@ -339,7 +339,7 @@ class Session:
     def _put(
         self, label: str | None, start_s: float, end_s: float, stroke: str = ""
     ) -> Action:
-        """Label, or erase, the part of a stretch that lies in the current video."""
+        """Label, or erase, the part of a span that lies in the current video."""
         if label is not None:
             self._check_label(label)
         start_s, end_s = sorted((float(start_s), float(end_s)))
@@ -348,7 +348,7 @@ class Session:
         if not clipped[1] - clipped[0] >= 1e-3:
             raise ValueError(
                 f"{start_s:g} to {end_s:g} s is no time of {self.video}, which lasts "
-                f"{duration_s:.3f} s. Choose a stretch inside it."
+                f"{duration_s:.3f} s. Choose a span inside it."
             )
         do = "erase" if label is None else "paint"
         spans = {self.video: [clipped]}
@@ -373,7 +373,7 @@ class Session:
             spans={
                 v: tuple(Span(*s[:2], "") for s in part) for v, part in spans.items()
             },
-            films=self._log.find_films(spans),
+            films=self._log.find_hashes(spans),
             **parts,
         )
         self._log.write(action)
@@ -502,7 +502,7 @@ class Session:
         return True
 
     def _find_gaps(self, video: str) -> list[int]:
-        """Return the first frame of each stretch of a video without label."""
+        """Return the first frame of each span of a video without label."""
         clip = self._clips[video]
         gaps = find_gaps(self._spans(video), float(clip.times_s[0]), clip.duration_s)
         starts_s = np.array([start_s for start_s, _ in gaps])

@@ -1,4 +1,4 @@
-"""Arithmetic of labelled stretches of time: cut, put, find gaps, sum.
+"""Arithmetic of labelled spans of time: cut, put, find gaps, sum.
 
 A layer is one annotator's labels of one video: a list of `Span` in order of time that
 do not overlap. Functions return new lists. Times are whole milliseconds, in seconds.
@@ -19,7 +19,7 @@ _START, _END = attrgetter("start_s"), attrgetter("end_s")
 
 
 class Span(NamedTuple):
-    """A stretch of time with one label: `start_s` <= t < `end_s`.
+    """A span of time with one label: `start_s` <= t < `end_s`.
 
     Attributes:
         start_s: First moment.
@@ -42,7 +42,7 @@ def round_time(time_s: float) -> float:
 
 
 def cut_spans(layer: Sequence[Span], start_s: float, end_s: float) -> list[Span]:
-    """Remove a stretch of time; spans that reach beyond it keep their rest.
+    """Remove a span of time; spans that reach beyond it keep their rest.
 
     Args:
         layer: Spans in order, not overlapping.
@@ -141,7 +141,7 @@ def rename_spans(layer: Sequence[Span], old: str, new: str) -> list[Span]:
 def find_gaps(
     spans: Iterable[Span], start_s: float, end_s: float
 ) -> list[tuple[float, float]]:
-    """Return the stretches of `start_s`..`end_s` that no span covers, in order.
+    """Return the spans of `start_s`..`end_s` that no span covers, in order.
 
     Args:
         spans: Spans in order of their start; they may overlap.
@@ -169,7 +169,7 @@ def find_span(layer: Sequence[Span], time_s: float) -> Span | None:
 def sum_overlap(
     layer: Sequence[Span], start_s: float, end_s: float, *, label: str | None = None
 ) -> float:
-    """Return how many seconds of a stretch are labelled, with one label if given."""
+    """Return how many seconds of a span are labelled, with one label if given."""
     first = bisect_right(layer, start_s, key=_END)
     after = bisect_left(layer, end_s, lo=first, key=_START)
     return sum(

@@ -273,7 +273,7 @@ class LabelState:
             if name == video
         }
 
-    def find_film(self, sha256: str) -> list[str]:
+    def find_names(self, sha256: str) -> list[str]:
         """Return the names under which a film has labels, in force or set aside."""
         names = [
             name
@@ -293,7 +293,7 @@ class LabelState:
             self._turn(action)
             return
         if action.do == "film":
-            self._change_film(action)
+            self._change_video(action)
             return
         self.films.update(action.films)
         self._push(action)
@@ -409,7 +409,7 @@ class LabelState:
         labels = (s.label for track in self._all_tracks() for s in track.merge())
         self.classes = _add_classes(classes, labels)
 
-    def _change_film(self, action: Action) -> None:
+    def _change_video(self, action: Action) -> None:
         """Follow a renamed film; set labels aside for another film of the same name."""
         video, sha256 = action.video, action.films.get(action.video, "")
         if action.how == "changed":
@@ -455,7 +455,7 @@ def _add_classes(classes: Iterable[str], labels: Iterable[str]) -> list[str]:
     return [name for name in names if name and name not in SPECIAL_LABELS]
 
 
-def find_replaced_films(state: LabelState, films: Mapping[str, str]) -> list[Action]:
+def find_replaced_videos(state: LabelState, films: Mapping[str, str]) -> list[Action]:
     """Return the changes of videos whose labels belong to another film.
 
     Args:
@@ -476,7 +476,7 @@ def find_replaced_films(state: LabelState, films: Mapping[str, str]) -> list[Act
     ]
 
 
-def find_renamed_films(state: LabelState, films: Mapping[str, str]) -> list[Action]:
+def find_renamed_videos(state: LabelState, films: Mapping[str, str]) -> list[Action]:
     """Return the changes of videos whose film has its labels under another name.
 
     A second copy of a film, under both names, does not take the labels.
@@ -488,7 +488,7 @@ def find_renamed_films(state: LabelState, films: Mapping[str, str]) -> list[Acti
             continue
         names = [
             name
-            for name in state.find_film(sha256)
+            for name in state.find_names(sha256)
             if name != video and films.get(name) != sha256
         ]
         if names:

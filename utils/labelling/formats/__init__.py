@@ -1,7 +1,7 @@
 """Labels from and to other programs.
 
 convert       import_labels, export_labels: the one call each way, and the clocks
-films         which of our videos a file of another program means
+matching      which of our videos a file of another program means
 boris         its exported events
 elan          its annotation files, and its tab-delimited text
 label_studio  its JSON

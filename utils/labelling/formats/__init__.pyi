@@ -1,1 +1,1 @@
-from . import boris, convert, elan, films, label_studio
+from . import boris, convert, elan, label_studio, matching

@@ -17,7 +17,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from utils.core.markup import guard_text, unguard_text
-from utils.labelling.formats.films import Films, Row, find_file_name, read_seconds
+from utils.labelling.formats.matching import (
+    Row,
+    VideoMatcher,
+    find_file_name,
+    read_seconds,
+)
 
 _HEADER = (
     "Observation id",
@@ -55,12 +60,12 @@ class _Event(NamedTuple):
         return next((cell for cell in found if cell not in ("", "NA")), "")
 
 
-def parse_boris(text: str, films: Films) -> tuple[list[Row], int]:
+def parse_boris(text: str, matcher: VideoMatcher) -> tuple[list[Row], int]:
     """Read an export of BORIS, tabular or aggregated events.
 
     Args:
         text: Content of the file.
-        films: The videos there are.
+        matcher: The videos there are.
 
     Returns:
         What is labelled; and how many events were left out: points, and nameless ones.
@@ -68,22 +73,22 @@ def parse_boris(text: str, films: Films) -> tuple[list[Row], int]:
     Raises:
         ValueError: One sentence with file and line.
     """
-    above, header, events = _read_table(text, films.where)
+    above, header, events = _read_table(text, matcher.where)
     for line, offset in above["Time offset (s)"]:
-        _check_offset(offset, films.where, line)
+        _check_offset(offset, matcher.where, line)
     for event in events:
-        _check_offset(event.read("Time offset (s)"), films.where, event.line)
+        _check_offset(event.read("Time offset (s)"), matcher.where, event.line)
     players = [name for _, name in above["Player #1"]]
     read = _read_states if "Start (s)" in header else _pair_events
     rows, n_skipped = [], 0
-    for event, start_s, end_s, comment in read(events, films):
+    for event, start_s, end_s, comment in read(events, matcher):
         label = unguard_text(event.read("Behavior"))
         if end_s is None or not label:
             n_skipped += 1
             continue
         who = comment[len(_SIGNED) :] if comment.startswith(_SIGNED) else ""
         for video, piece_s, piece_end_s in _place(
-            event, players, films, (start_s, end_s)
+            event, players, matcher, (start_s, end_s)
         ):
             place = f"line {event.line}"
             rows.append(Row(place, video, piece_s, piece_end_s, label, who))
@@ -125,11 +130,11 @@ def _check_offset(offset: str, where: str, line: int) -> None:
 _Found = tuple[_Event, float, float | None, str]
 
 
-def _read_states(events: list[_Event], films: Films) -> Iterator[_Found]:
+def _read_states(events: list[_Event], matcher: VideoMatcher) -> Iterator[_Found]:
     """Yield aggregated events with start and stop; None where they are points."""
     for event in events:
         start_s, end_s = (
-            read_seconds(event.cells.get(c), films, f"line {event.line}", c)
+            read_seconds(event.cells.get(c), matcher, f"line {event.line}", c)
             for c in ("Start (s)", "Stop (s)")
         )
         is_point = event.read("Behavior type").upper().startswith("POINT")
@@ -137,7 +142,7 @@ def _read_states(events: list[_Event], films: Films) -> Iterator[_Found]:
         yield event, start_s, None if is_point else end_s, comment
 
 
-def _pair_events(events: list[_Event], films: Films) -> Iterator[_Found]:
+def _pair_events(events: list[_Event], matcher: VideoMatcher) -> Iterator[_Found]:
     """Yield each start of a state with its stop, and points with None."""
     started: dict[tuple, tuple[_Event, float]] = {}
     for event in events:
@@ -146,7 +151,7 @@ def _pair_events(events: list[_Event], films: Films) -> Iterator[_Found]:
         names = ("Observation id", "Subject", "Behavior")
         key = (*map(event.read, names), event.read("Source"))
         place = f"line {event.line}"
-        time_s = read_seconds(event.cells.get("Time"), films, place, "Time")
+        time_s = read_seconds(event.cells.get("Time"), matcher, place, "Time")
         if "POINT" in status:
             yield event, time_s, None, ""
         elif "START" in status and key not in started:
@@ -156,19 +161,22 @@ def _pair_events(events: list[_Event], films: Films) -> Iterator[_Found]:
             yield first, start_s, time_s, first.read("Comment")
         else:
             raise ValueError(
-                f"{films.where}, {place}: {key[2]!r} "
+                f"{matcher.where}, {place}: {key[2]!r} "
                 f"{status.lower() or 'without status'} has no partner. Correct the "
                 "events in BORIS (check state events)."
             )
     for key, (event, _) in started.items():
         raise ValueError(
-            f"{films.where}, line {event.line}: {key[2]!r} starts and never stops. "
+            f"{matcher.where}, line {event.line}: {key[2]!r} starts and never stops. "
             "Correct it in BORIS (fix unpaired events)."
         )
 
 
 def _place(
-    event: _Event, players: list[str], films: Films, span_s: tuple[float, float]
+    event: _Event,
+    players: list[str],
+    matcher: VideoMatcher,
+    span_s: tuple[float, float],
 ) -> Iterator[tuple[str, float, float]]:
     """Yield the videos that an event lies in, with the times in each.
 
@@ -178,22 +186,22 @@ def _place(
     source, own = event.read("Source"), unguard_text(event.read(*_MEDIA))
     listed = source.split("player #1:")[-1].split(";") if source else []
     listed = listed or players or own.split(";")
-    if ";" in own and films.find([own]):  # a semicolon in a name, not between two
-        listed = [own]
+    if {"|", ";"} & set(own) and matcher.find([own]):  # in a name, not between two
+        source, listed = "", [own]
     if "|" in source or not any(map(str.strip, listed)):
         raise ValueError(
-            f"{films.where}, {place}: expected one film at a time, found "
+            f"{matcher.where}, {place}: expected one film at a time, found "
             f"{source or own or 'none'}. Export observations of one player each."
         )
     if len(listed) == 1 or span_s[0] >= span_s[1]:
-        yield films.choose([own or listed[0]], place), *span_s
+        yield matcher.choose([own or listed[0]], place), *span_s
         return
-    videos = [films.choose([name], place) for name in listed]
+    videos = [matcher.choose([name], place) for name in listed]
     lengths = event.read("Media duration (s)").split(";")
     if len(lengths) == len(videos):
-        lengths_s = [read_seconds(t, films, place, "Media duration") for t in lengths]
+        lengths_s = [read_seconds(t, matcher, place, "Media duration") for t in lengths]
     else:
-        lengths_s = [films.duration_s[video] for video in videos]
+        lengths_s = [matcher.duration_s[video] for video in videos]
     bounds_s = [0.0, *accumulate(lengths_s)]
     bounds_s[-1] = float("inf")  # what lies after the last film is refused as such
     for video, first_s, last_s in zip(videos, bounds_s, bounds_s[1:], strict=False):

@@ -23,8 +23,8 @@ from utils.labelling.csv_store import (
 )
 from utils.labelling.formats.boris import format_boris, parse_boris
 from utils.labelling.formats.elan import format_eaf, parse_eaf, parse_elan
-from utils.labelling.formats.films import Films, Row
 from utils.labelling.formats.label_studio import format_label_studio, parse_label_studio
+from utils.labelling.formats.matching import Row, VideoMatcher
 from utils.labelling.journal import LabelLog
 from utils.labelling.labels import check_labels, read_labels
 from utils.labelling.spans import Span, cut_spans, find_gaps, round_time
@@ -81,8 +81,8 @@ def import_labels(
         who = pd.Series(labels.get("annotator", np.nan), index=labels.index)
         labels = labels.assign(annotator=who.astype(object).fillna(annotator))
         labels = check_table(labels, "labels", where=path.name)
-    films = dict(zip(videos["video"], videos["sha256"], strict=True))
-    log = LabelLog(labels_path, films=films, annotator=annotator)
+    hashes = dict(zip(videos["video"], videos["sha256"], strict=True))
+    log = LabelLog(labels_path, hashes=hashes, annotator=annotator)
     actions, n_added = [], 0
     for video, spans in split_labels(labels).items():
         kept = log.state.tracks[video].merge() if video in log.state.tracks else []
@@ -93,7 +93,7 @@ def import_labels(
         together = normalise_spans([*kept, *spans])
         if together != kept:
             parts = {video: tuple(together)}
-            known = log.find_films([video])
+            known = log.find_hashes([video])
             actions.append(
                 Action("import", by=annotator, video=video, spans=parts, films=known)
             )
@@ -131,32 +131,32 @@ def _read(
     _check_program(program)
     if not path.is_file():
         raise FileNotFoundError(f"No file of labels at {path}.")
-    where, films = path.name, Films(videos, path.name)
+    where, matcher = path.name, VideoMatcher(videos, path.name)
     if program == "csv":
         labels = parse_labels(path.read_bytes(), where=where)
         check_labels(labels, videos, where=where)
         labels.attrs["n_skipped"] = 0
         return labels.reset_index(drop=True), [f"line {n}" for n in labels.index]
     if program == "elan" and path.suffix.lower() == ".eaf":
-        rows, n_skipped = parse_eaf(path, films)
+        rows, n_skipped = parse_eaf(path, matcher)
     else:
-        rows, n_skipped = _parse_text(path, films, program=program, fps=fps)
+        rows, n_skipped = _parse_text(path, matcher, program=program, fps=fps)
     labels = _check(rows, videos, where)
     labels.attrs["n_skipped"] = n_skipped
     return labels, [row.place for row in rows]
 
 
 def _parse_text(
-    path: Path, films: Films, *, program: str, fps: float | None
+    path: Path, matcher: VideoMatcher, *, program: str, fps: float | None
 ) -> tuple[list[Row], int]:
     """Read a text that another program exported."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         if program == "boris":
-            return parse_boris(text, films)
+            return parse_boris(text, matcher)
         if program == "elan":
-            return parse_elan(text, films, path.stem)
-        return parse_label_studio(text, films, fps)
+            return parse_elan(text, matcher, path.stem)
+        return parse_label_studio(text, matcher, fps)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path.name} is not UTF-8 text. Export it as UTF-8."
@@ -215,7 +215,7 @@ def export_labels(
     path: Path,
     *,
     program: str,
-    films_at: str = "",
+    videos_at: str = "",
     overwrite: bool = False,
 ) -> list[Path]:
     """Write the labels for another program, each file whole or not at all.
@@ -226,7 +226,7 @@ def export_labels(
         path: A folder, or, but for ELAN, a file.
         program: `"boris"` (tabular events), `"elan"` (an `.eaf` file a video),
             `"label_studio"` (tasks to import) or `"csv"` (a labels file like ours).
-        films_at: Of `label_studio`: what it finds the films at, before their file
+        videos_at: Of `label_studio`: what it finds the films at, before their file
             names, such as `/data/local-files/?d=films/`.
         overwrite: Replace files that are there and say something else.
 
@@ -254,7 +254,7 @@ def export_labels(
             for video, rows in labels.groupby("video", sort=False)
         }
     else:
-        files = {path: _format(labels, videos, program, films_at)}
+        files = {path: _format(labels, videos, program, videos_at)}
     others = [p for p in files if p.exists() and p.read_bytes() != files[p]]
     if others and not overwrite:
         raise FileExistsError(
@@ -268,12 +268,12 @@ def export_labels(
 
 
 def _format(
-    labels: pd.DataFrame, videos: pd.DataFrame, program: str, films_at: str
+    labels: pd.DataFrame, videos: pd.DataFrame, program: str, videos_at: str
 ) -> bytes:
     """Return the one file that holds the labels of all videos."""
     if program == "boris":
         return format_boris(labels, videos).encode()
     if program == "label_studio":
-        return format_label_studio(labels, videos, films_at=films_at).encode()
+        return format_label_studio(labels, videos, videos_at=videos_at).encode()
     spans = split_labels(labels).items()
     return format_labels((video, span) for video, part in spans for span in part)

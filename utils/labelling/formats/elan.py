@@ -18,7 +18,12 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from utils.labelling.formats.films import Films, Row, find_file_name, read_seconds
+from utils.labelling.formats.matching import (
+    Row,
+    VideoMatcher,
+    find_file_name,
+    read_seconds,
+)
 
 TIER = "posture"
 
@@ -42,12 +47,12 @@ _PARTICIPANT = re.compile(
 _PATH = re.compile(r"(?:file:|[A-Za-z]:[\\/]|/).*\.\w+|[^\t]+\.eaf")
 
 
-def parse_elan(text: str, films: Films, stem: str) -> tuple[list[Row], int]:
+def parse_elan(text: str, matcher: VideoMatcher, stem: str) -> tuple[list[Row], int]:
     """Read delimited text that ELAN exported.
 
     Args:
         text: Content of the file.
-        films: The videos there are.
+        matcher: The videos there are.
         stem: Name of the file, which is the film's where the file itself does not say.
 
     Returns:
@@ -66,29 +71,29 @@ def parse_elan(text: str, films: Films, stem: str) -> tuple[list[Row], int]:
             rows[number] = [cell.strip() for cell in row]
     if not rows:
         raise ValueError(
-            f"{films.where}: expected tab-delimited annotations, found none."
+            f"{matcher.where}: expected tab-delimited annotations, found none."
         )
     first = next(iter(rows))
     has_header = not any(p.fullmatch(cell) for p, _ in _FORMATS for cell in rows[first])
     header = rows.pop(first) if has_header and len(rows) > 1 else []
     width = max(len(header), *map(len, rows.values()))
     rows = {n: row + [""] * (width - len(row)) for n, row in rows.items()}
-    columns = _find_columns(header + [""] * (width - len(header)), rows, films.where)
+    columns = _find_columns(header + [""] * (width - len(header)), rows, matcher.where)
     found, n_empty = [], 0
     for number, row in rows.items():
         place = f"line {number}"
         labels = [row[i] for i in columns["labels"] if row[i]]
         if len(labels) > 1:
             raise ValueError(
-                f"{films.where}, {place}: expected one annotation, found "
+                f"{matcher.where}, {place}: expected one annotation, found "
                 f"{len(labels)}. Export one tier."
             )
         if not labels:
             n_empty += 1
             continue
-        start_s, end_s = columns["read"](row, films, place)
+        start_s, end_s = columns["read"](row, matcher, place)
         own = row[columns["path"]] if columns["path"] is not None else ""
-        video, offset_s = _choose_film(media, own, stem, films, place)
+        video, offset_s = _choose_video(media, own, stem, matcher, place)
         who = row[columns["who"]] if columns["who"] is not None else ""
         times_s = start_s + offset_s, end_s + offset_s
         found.append(Row(place, video, *times_s, labels[0], who))
@@ -113,8 +118,12 @@ def _read_media(table: list[list[str]]) -> list[tuple[str, float]]:
     return [(path, offset_s or 0.0) for path, offset_s in media]
 
 
-def _choose_film(
-    media: list[tuple[str, float]], own: str, stem: str, films: Films, place: str
+def _choose_video(
+    media: list[tuple[str, float]],
+    own: str,
+    stem: str,
+    matcher: VideoMatcher,
+    place: str,
 ) -> tuple[str, float]:
     """Return the film that a row is about, and its offset.
 
@@ -122,17 +131,17 @@ def _choose_film(
         media: What the header names; the first that is one of ours counts.
         own: What the row itself names, which goes before; "" if nothing.
         stem: Name of the annotation file, if nothing else is named.
-        films: The videos there are.
+        matcher: The videos there are.
         place: Where the row is.
     """
-    found = [(films.find([path]), path, offset_s) for path, offset_s in media]
-    if own and (meant := films.find([own])):
+    found = [(matcher.find([path]), path, offset_s) for path, offset_s in media]
+    if own and (meant := matcher.find([own])):
         offsets_s = [offset_s for videos, _, offset_s in found if videos == meant]
-        return films.choose([own], place), [*offsets_s, 0.0][0]
+        return matcher.choose([own], place), [*offsets_s, 0.0][0]
     for videos, path, offset_s in found:
         if videos:
-            return films.choose([path], place), offset_s
-    return films.choose([media[0][0] if media else own or stem], place), 0.0
+            return matcher.choose([path], place), offset_s
+    return matcher.choose([media[0][0] if media else own or stem], place), 0.0
 
 
 def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> dict:
@@ -163,8 +172,8 @@ def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> 
     before = [i for i in others if i < min(all_times)]
     who = [i for i in before if _PARTICIPANT.search(header[i])] or before[1:2]
 
-    def read(row: list[str], films: Films, place: str) -> tuple[float, float]:
-        start_s, end_s = (_read_time(row[i], factor, films, place) for i in times[:2])
+    def read(row: list[str], matcher: VideoMatcher, place: str) -> tuple[float, float]:
+        start_s, end_s = (_read_time(row[i], factor, matcher, place) for i in times[:2])
         return start_s, start_s + end_s if is_duration else end_s
 
     return {
@@ -175,21 +184,21 @@ def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> 
     }
 
 
-def _read_time(cell: str, factor: float, films: Films, place: str) -> float:
+def _read_time(cell: str, factor: float, matcher: VideoMatcher, place: str) -> float:
     """Return seconds; a factor of 0 stands for hours:minutes:seconds."""
     parts = cell.split(":") if not factor else [cell]
-    numbers = [read_seconds(part, films, place, "a time") for part in parts]
+    numbers = [read_seconds(part, matcher, place, "a time") for part in parts]
     if factor:
         return round(numbers[0] * factor, 3)
     return numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
 
 
-def parse_eaf(path: Path, films: Films) -> tuple[list[Row], int]:
+def parse_eaf(path: Path, matcher: VideoMatcher) -> tuple[list[Row], int]:
     """Read an annotation file of ELAN: every tier that is aligned with time.
 
     Args:
         path: The `.eaf` file.
-        films: The videos there are.
+        matcher: The videos there are.
 
     Returns:
         What is annotated; how many empty annotations were left out.
@@ -208,7 +217,7 @@ def parse_eaf(path: Path, films: Films) -> tuple[list[Row], int]:
         annotations = list(_list_annotations(eaf))
     except Exception as error:
         raise ValueError(
-            f"{films.where} cannot be read as a file of ELAN ({error}). Open it in "
+            f"{matcher.where} cannot be read as a file of ELAN ({error}). Open it in "
             "ELAN and save it again."
         ) from error
     found, n_empty = [], 0
@@ -219,10 +228,10 @@ def parse_eaf(path: Path, films: Films) -> tuple[list[Row], int]:
             continue
         if start_ms is None or end_ms is None:
             raise ValueError(
-                f"{films.where}, {place}: {label!r} has no time of its own. Give it "
+                f"{matcher.where}, {place}: {label!r} has no time of its own. Give it "
                 "begin and end in ELAN."
             )
-        video, offset_s = _choose_film(media, "", path.stem, films, place)
+        video, offset_s = _choose_video(media, "", path.stem, matcher, place)
         times_s = (start_ms / 1000 + offset_s, end_ms / 1000 + offset_s)
         found.append(Row(place, video, *times_s, label, who))
     return found, n_empty

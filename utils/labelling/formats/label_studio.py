@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from utils.labelling.formats.films import Films, Row, find_file_name
+from utils.labelling.formats.matching import Row, VideoMatcher, find_file_name
 
 
 class _Region(NamedTuple):
@@ -27,13 +27,13 @@ class _Region(NamedTuple):
 
 
 def parse_label_studio(
-    text: str, films: Films, fps: float | None = None
+    text: str, matcher: VideoMatcher, fps: float | None = None
 ) -> tuple[list[Row], int]:
     """Read an export of Label Studio (format JSON).
 
     Args:
         text: Content of the file.
-        films: The videos there are.
+        matcher: The videos there are.
         fps: Frames a second that Label Studio counted; None takes each film's own.
 
     Returns:
@@ -42,7 +42,7 @@ def parse_label_studio(
     Raises:
         ValueError: One sentence that names the file and the task.
     """
-    where = films.where
+    where = matcher.where
     try:
         tasks = json.loads(text)
         tasks = tasks if isinstance(tasks, list) else [tasks]
@@ -66,9 +66,9 @@ def parse_label_studio(
             continue
         place = region.place
         if place not in chosen:
-            chosen[place] = films.choose(region.paths, place)
+            chosen[place] = matcher.choose(region.paths, place)
         video = chosen[place]
-        rate = fps or films.fps[video]
+        rate = fps or matcher.fps[video]
         who = region.email or (
             f"user {region.who}" if region.who and n_people > 1 else ""
         )
@@ -117,14 +117,14 @@ def _read_frame(number: object) -> int:
 
 
 def format_label_studio(
-    labels: pd.DataFrame, videos: pd.DataFrame, *, films_at: str = ""
+    labels: pd.DataFrame, videos: pd.DataFrame, *, videos_at: str = ""
 ) -> str:
     """Write labels as tasks that Label Studio imports, time-line regions filled in.
 
     Args:
         labels: Table `labels`, in seconds from where players start the file.
         videos: Table `videos`; labels of other videos are left out.
-        films_at: What Label Studio finds the films at, before their file names.
+        videos_at: What Label Studio finds the films at, before their file names.
 
     Returns:
         JSON: a task a video, an annotation a person. Times become whole frames, of the
@@ -145,7 +145,7 @@ def format_label_studio(
             ]
             annotations.append({**signature, "result": result})
         if annotations:
-            name = films_at + find_file_name(video.path)
+            name = videos_at + find_file_name(video.path)
             data = {"video": name, "fps": rate}
             tasks.append({"data": data, "annotations": annotations})
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"

@@ -69,7 +69,7 @@ def describe_labels(state: dict) -> dict:
         The message; `SELDOM` names what of it need not be sent each time.
     """
     n_until = state["n_until_proposals"]
-    more = f"Label {n_until} more stretches, then classes are proposed."
+    more = f"Label {n_until} more spans, then classes are proposed."
     panels_own = ("notices", "n_until_proposals")
     return {
         "type": "labels",

@@ -1,4 +1,4 @@
-"""Which of our videos another program means, and what it says of one stretch."""
+"""Which of our videos another program means, and what it says of one span."""
 
 import difflib
 import re
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     annotator: str = ""
 
 
-class Films:
+class VideoMatcher:
     """Our videos, as other programs name them.
 
     Attributes:
@@ -149,7 +149,9 @@ def _clean(name: str) -> str:
     return _DROPPED.sub("", name.replace(" ", "_"))
 
 
-def read_seconds(text: str | None, films: Films, place: str, what: str) -> float:
+def read_seconds(
+    text: str | None, matcher: VideoMatcher, place: str, what: str
+) -> float:
     """Return a time, in seconds.
 
     Raises:
@@ -161,7 +163,7 @@ def read_seconds(text: str | None, films: Films, place: str, what: str) -> float
         time_s = float("nan")
     if not abs(time_s) <= MAX_TIME_S:  # true for infinity and NaN too
         raise ValueError(
-            f"{films.where}, {place}: expected seconds in {what}, found "
+            f"{matcher.where}, {place}: expected seconds in {what}, found "
             f"{str(text)[:40]!r}. Export times in seconds."
         )
     return time_s
