@@ -1,6 +1,7 @@
 """Which package may import which, and what an import may not cost."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,16 @@ def test_a_module_imports_only_the_packages_it_may(module: str) -> None:
     assert package in MAY_IMPORT, f"Add {package} and what it may import."
     imported = {name.split(".")[1] for name in _find_imports(module) if "." in name}
     assert imported - {package} <= MAY_IMPORT[package]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_module_imports_is_there_also_inside_its_functions(module: str) -> None:
+    path = (UTILS.parent / module.replace(".", "/")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("utils"):
+            source = importlib.import_module(node.module)
+            missing = [a.name for a in node.names if not hasattr(source, a.name)]
+            assert not missing, f"{node.module} has no {', '.join(missing)}"
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import json
+import operator
 import shutil
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def test_imports_stand_in_the_first_code_cell_only() -> None:
             for line in "".join(cell["source"]).splitlines()
             if line.startswith(("import ", "from "))
         ]
+
+
+def test_what_the_cells_call_is_there() -> None:
+    import utils
+
+    called = set()
+    for cell in CODE:
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node)[:6] == "utils.":
+                called.add(ast.unparse(node))
+    assert len(called) > 20
+    for name in called:
+        operator.attrgetter(name.removeprefix("utils."))(utils)
 
 
 def test_settings_are_plain_values() -> None:
