@@ -22,9 +22,9 @@ import utils
 from utils.core.tables import read_table
 names = ("videos", "frames", "keypoints")
 tables = [read_table(Path("..") / f"{name}.parquet", name) for name in names]"""
-SHOW = f"""\
+SHOW = """\
 labeller = utils.labelling.show(
-    "labels.csv", *tables, classes={CLASSES!r}, annotator="ada"
+    "labels.csv", *tables, classes=NAMES, annotator="ada"
 )"""
 CELLS = [SETUP, SHOW, "1 + 1"]
 
@@ -39,7 +39,14 @@ class Labelling:
         clip: The video that is in view at first.
     """
 
-    def __init__(self, page: "Page", lab: Lab, name: str, tables: dict) -> None:
+    def __init__(
+        self,
+        page: "Page",
+        lab: Lab,
+        name: str,
+        tables: dict,
+        classes: tuple[str, ...] = CLASSES,
+    ) -> None:
         """Write a notebook of its own into a folder of its own."""
         self.page = page
         self.lab = lab
@@ -50,7 +57,9 @@ class Labelling:
         self.clips = build_clips(Footage(**tables))
         self.clip = self.clips[CLIPS[0]]
         cells = [
-            nbformat.v4.new_code_cell(cell.replace("FOLDER", str(self.folder)))
+            nbformat.v4.new_code_cell(
+                cell.replace("FOLDER", str(self.folder)).replace("NAMES", str(classes))
+            )
             for cell in CELLS
         ]
         book = nbformat.v4.new_notebook(cells=cells)

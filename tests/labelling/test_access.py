@@ -136,6 +136,27 @@ def test_a_digit_without_a_class_asks_for_a_name_and_enter_adds_it(
     assert [label for *_, label in labelling.read_labels()] == ["lying"]
 
 
+def test_the_first_label_takes_few_acts_and_each_is_named_on_the_page(
+    page: sync_api.Page, lab: tuple[Lab, dict]
+) -> None:
+    labelling = Labelling(page, lab[0], "first_label", lab[1], classes=())
+    labelling.open()
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    labelling.wait_for_picture()
+    said = page.locator(".lb-said")
+    sync_api.expect(said).to_contain_text("Name your first posture beside the picture")
+    page.get_by_placeholder("name your first posture, Enter").click()
+    page.keyboard.type("sitting")
+    page.keyboard.press("Enter")
+    sync_api.expect(said).to_contain_text("Esc leaves the field, then its key labels")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    labelling.wait_until_saved()
+    assert [label for *_, label in labelling.read_labels()] == ["sitting"]
+    page.evaluate("() => void jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.goto("about:blank")
+
+
 def test_what_was_erased_is_said_and_taken_back_by_the_button_beside_it(
     labelling: Labelling,
 ) -> None:
