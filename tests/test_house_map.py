@@ -36,7 +36,9 @@ def _find_answers() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "path"), _find_answers())
 def test_what_the_map_names_is_defined_there(name: str, path: str) -> None:
     text = (ROOT / "utils" / path).read_text(encoding="utf-8")
-    assert re.search(rf"^(?:def |class )?{name}\b", text, re.MULTILINE)
+    assert re.search(
+        rf"^(?:export )?(?:def |class |const )?{name}\b", text, re.MULTILINE
+    )
 
 
 def test_the_twelve_questions_of_a_newcomer_have_answers() -> None:

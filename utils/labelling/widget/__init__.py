@@ -1,4 +1,10 @@
-"""The labelling cell: what the browser draws, and what it is told."""
+"""The labelling cell: what the browser draws, and what it is told.
+
+`static/` is the front end, ES modules that `core.esm` joins: `main.js` joins its parts
+and hears the kernel; `saving.js` and `kernel.js` know what is on disk; `player.js` is
+the playhead, `painter.js` labels, `input.js` hears keys and mouse; `view/` draws;
+`logic/` knows nothing of the page and is tested by node (`tests/labelling/front`).
+"""
 
 import lazy_loader
 
