@@ -47,6 +47,12 @@ READ = """() => {
     ],
   };
 }"""
+PATIENCE_MS = 20_000  # in which a page connects anew
+IS_SETTLED = """() => {
+  const button = document.querySelector(".lb-unwritten button");
+  const isOffered = button && button.offsetParent !== null;
+  return isOffered || document.querySelector(".lb-saved").dataset.state === "ok";
+}"""
 IS_RED = "document.querySelector('.lb-saved').dataset.state === 'bad'"
 
 
@@ -128,12 +134,19 @@ class Watched(Labelling):
         return self.check()
 
     def end(self) -> None:
-        """Take up what was not written, if any, and wait until all is saved."""
-        self.page.wait_for_function(
-            "() => { const s = document.querySelector('.lb-saved').dataset.state;"
-            "const b = document.querySelector('.lb-unwritten button');"
-            "return s === 'ok' || b && b.offsetParent !== null; }"
-        )
+        """Do what the page says until all is saved: wait, write again, run the cell.
+
+        A new connection may leave a widget without its channel in the kernel, which
+        then answers it nothing: the page says so, and the cell must be run again.
+        """
+        try:
+            self.page.wait_for_function(IS_SETTLED, timeout=PATIENCE_MS)
+        except sync_api.TimeoutError:
+            shown = self.check()
+            assert "does not answer; run this cell again" in shown["text"], shown
+            self.run_all()
+            self.press("s")
+            self.page.wait_for_function(IS_SETTLED)
         if self.read()["n_unwritten"]:
             self.page.get_by_role("button", name="write them now").click()
         self.wait_until_saved()
