@@ -12,6 +12,7 @@ from utils.pose.crop import (
     frame_square,
     has_torso,
     is_upright,
+    measure_overlap,
     person_square,
 )
 
@@ -116,3 +117,20 @@ def test_crop_is_a_square_round_the_person(pose: np.ndarray) -> None:
     assert crop.max() == 255
     assert (crop[:, -1] == GREY).all()  # beyond the frame's right edge
     assert crop_person(image, pose * [1, 1, 0]).shape == image.shape
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Square(0, 0, 10), 1.0),
+        (Square(5, 0, 10), 50 / 150),
+        (Square(2, 2, 5), 25 / 100),
+        (Square(10, 0, 10), 0.0),
+        (Square(30, 30, 4), 0.0),
+    ],
+)
+def test_overlap_is_what_squares_share_of_what_they_cover(
+    other: Square, expected: float
+) -> None:
+    assert measure_overlap(Square(0, 0, 10), other) == pytest.approx(expected)
+    assert measure_overlap(other, Square(0, 0, 10)) == pytest.approx(expected)
