@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "predict": {"core", "video", "frames", "pose", "screen", "training"},
     # what is exported is the feature rule and the classifier itself, not a copy of them
     # (the live page reads `model_json`, and `forms` writes the page among the others)
-    "export": {"core", "live", "pose", "screen", "training"},
+    "export": {"core", "live", "pose", "predict", "screen", "training"},
     # recorded spans are labels, and a page carries what an export does
     "live": {"core", "export", "labelling", "training"},
     "plots": {"core"},

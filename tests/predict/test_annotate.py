@@ -6,6 +6,7 @@ import pytest
 
 from utils.core.skeleton import KEYPOINT_IDX, KEYPOINTS, stack_poses
 from utils.predict.annotate import (
+    annotate_frame,
     annotate_frames,
     draw_caption,
     draw_pose,
@@ -79,3 +80,11 @@ def test_annotated_film_has_every_picture(pose: np.ndarray) -> None:
     assert len(drawn) == 3
     bars = [int((d[-1] == (86, 180, 233)).all(axis=1).sum()) for d in drawn]
     assert bars == [64, 64, 256]  # 0.2, 0.2, 0.8 of 320 px
+
+
+def test_frame_in_which_no_posture_is_held_says_so_without_a_number(
+    pose: np.ndarray,
+) -> None:
+    drawn = annotate_frame(GREY, pose, label="nobody", probability=np.nan)
+    worded = draw_caption(draw_pose(GREY, pose), "nobody")
+    np.testing.assert_array_equal(drawn, worded)

@@ -1,81 +1,66 @@
-"""Tests of `utils.predict.bouts`."""
+"""Bouts of a film: what is held, from when to when, and what each frame shows."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from utils.predict.bouts import build_bouts, smooth_probabilities
-
-CLASSES = ("sit", "stand")
-
-
-def _times(time_s: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({"video": "clip", "time_s": time_s})
+from tests.predict.test_steady import LABELS, make_film
+from utils.predict.bouts import build_bouts, predict_each_frame
 
 
-def _sure(labels: str) -> np.ndarray:
-    return np.array([[0.9, 0.1] if c == "s" else [0.1, 0.9] for c in labels])
-
-
-def test_smoothing_keeps_rows_summing_to_one_and_constants_as_they_are() -> None:
-    time_s = np.array([0.0, 0.1, 0.5, 0.6])
-    smooth = smooth_probabilities(np.full((4, 2), 0.5), time_s)
-    assert np.allclose(smooth, 0.5)
-    mixed = smooth_probabilities(_sure("ssts"), time_s)
-    assert np.allclose(mixed.sum(axis=1), 1)
-
-
-def test_smoothing_is_the_same_forwards_and_backwards() -> None:
-    time_s = np.array([0.0, 0.2, 0.3, 0.9])
-    forward = smooth_probabilities(_sure("sstt"), time_s)
-    backward = smooth_probabilities(_sure("ttss"), (0.9 - time_s)[::-1])
-    assert np.allclose(forward, backward[::-1])
-
-
-def test_smoothing_weighs_by_half_life() -> None:
-    smooth = smooth_probabilities(_sure("st"), np.array([0.0, 0.3]), half_life_s=0.3)
-    assert smooth[0, 0] == pytest.approx((0.9 + 0.5 * 0.1) / 1.5)
-
-
-def test_smoothing_refuses_frames_out_of_order() -> None:
-    with pytest.raises(ValueError, match="Sort them by `time_s`"):
-        smooth_probabilities(_sure("st"), np.array([1.0, 0.0]))
-
-
-def test_bouts_join_equal_neighbours_and_meet_without_gap() -> None:
+def test_bouts_are_made_film_by_film_and_say_nothing_where_nobody_is() -> None:
+    time_s, shares = make_film(5, [("sit", 2.0), ("lie", 2.0), ("stand", 2.0)])
+    shares[10:20] = np.nan
+    one = pd.DataFrame({"video": "b", "time_s": time_s})
+    times = pd.concat([one, one.assign(video="a")], ignore_index=True)
+    mixed = np.argsort(times["time_s"].to_numpy(), kind="stable")  # b, a, b, a, …
     bouts = build_bouts(
-        _times(np.arange(6) * 0.5), _sure("ssstts"), classes=CLASSES, every_s=0.5
-    )
-    assert bouts["label"].tolist() == ["sit", "stand", "sit"]
-    assert bouts["start_s"].tolist() == [0.0, 1.5, 2.5]
-    assert bouts["end_s"].tolist() == [1.5, 2.5, 3.0]
-
-
-def test_a_bout_shorter_than_the_minimum_goes_to_its_neighbour() -> None:
-    bouts = build_bouts(
-        _times(np.arange(7) * 0.2),
-        _sure("ssstsss"),
-        classes=CLASSES,
+        times.iloc[mixed],
+        np.concatenate([shares, shares])[mixed],
+        classes=LABELS,
         every_s=0.2,
-        min_bout_s=0.5,
     )
-    assert bouts["label"].tolist() == ["sit"]
-    assert bouts["end_s"].iloc[0] == pytest.approx(1.4)
+    assert bouts["video"].tolist() == ["b", "b", "a", "a"]
+    assert bouts["label"].tolist() == ["sit", "stand"] * 2
+    assert bouts["start_s"].tolist()[:2] == pytest.approx([0.0, 4.0])
+    assert bouts["end_s"].tolist()[:2] == pytest.approx([2.0, 6.0])
+    assert bouts["probability"].tolist() == pytest.approx([1.0] * 4)
 
 
-def test_a_gap_in_the_frames_ends_a_bout() -> None:
-    bouts = build_bouts(
-        _times(np.array([0.0, 0.5, 5.0, 5.5])),
-        _sure("ssss"),
-        classes=CLASSES,
-        every_s=0.5,
+def test_a_film_with_no_frames_has_no_bouts() -> None:
+    none = pd.DataFrame({"video": [], "time_s": []})
+    bouts = build_bouts(none, np.zeros((0, 3)), classes=LABELS, every_s=0.2)
+    assert list(bouts) == ["video", "start_s", "end_s", "label", "probability"]
+    assert bouts.empty
+
+
+def test_each_frame_shows_the_posture_held_or_that_there_is_none() -> None:
+    time_s, shares = make_film(5, [("sit", 1.0), ("lie", 2.0), ("stand", 1.0)])
+    shares[5:10] = 1 / 3  # undecided
+    shares[10:15] = np.nan
+    frames = predict_each_frame(
+        pd.DataFrame({"time_s": time_s}), shares, classes=LABELS, every_s=0.2
     )
-    assert bouts[["start_s", "end_s"]].to_numpy().tolist() == [[0, 1], [5, 6]]
+    assert frames["time_s"].tolist() == time_s.tolist()
+    words = ["sit", "none of these", "nobody", "stand"]
+    assert frames["label"].tolist() == np.repeat(words, 5).tolist()
+    probability = np.repeat([1.0, np.nan, np.nan, 1.0], 5)
+    np.testing.assert_array_equal(frames["probability"], probability)
 
 
-def test_no_frames_give_no_bouts() -> None:
-    empty = build_bouts(
-        _times(np.array([])), np.empty((0, 2)), classes=CLASSES, every_s=0.2
+def test_a_frame_unsure_for_a_moment_does_not_change_what_is_shown() -> None:
+    time_s, shares = make_film(15, [("sit", 2.0)])
+    shares[12] = [0.2, 0.5, 0.3]
+    shares[18] = np.nan
+    frames = predict_each_frame(
+        pd.DataFrame({"time_s": time_s}), shares, classes=LABELS, every_s=1 / 15
     )
-    assert len(empty) == 0
-    assert list(empty) == ["video", "start_s", "end_s", "label", "probability"]
+    assert set(frames["label"]) == {"sit"}
+
+
+def test_a_sampling_step_of_seconds_still_holds_postures() -> None:
+    time_s, shares = make_film(0.5, [("sit", 8.0), ("lie", 8.0)])
+    times = pd.DataFrame({"video": "a", "time_s": time_s})
+    bouts = build_bouts(times, shares, classes=LABELS, every_s=2.0)
+    assert bouts["label"].tolist() == ["sit", "lie"]
+    assert bouts[["start_s", "end_s"]].to_numpy().tolist() == [[0, 8], [8, 16]]

@@ -59,7 +59,8 @@ def test_a_film_that_starts_late_is_labelled_and_annotated_on_its_own_clock(
         film, model, results=tmp_path / "out", every_s=0.5, fps=5, n_jobs=1
     )
     first_s, last_s = {"s": (100.0, 104.0), "f": (10.0, 14.0)}[name[0]]
-    assert found.postures["start_s"].min() == pytest.approx(first_s)
+    # with made weights the first frames may be none of these
+    assert first_s <= found.postures["start_s"].min() <= first_s + 1
     assert found.postures["end_s"].max() == pytest.approx(last_s, abs=0.1)
     frames = list(read_video(found.annotated))
     assert len(frames) == pytest.approx(20, abs=1)

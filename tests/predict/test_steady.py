@@ -4,14 +4,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from utils.predict.steady import (
     LAG_S,
     Hold,
     Steady,
-    build_steady_bouts,
     find_holds,
 )
 
@@ -42,7 +40,9 @@ def _hold(label: str, n_frames: int) -> np.ndarray:
     return np.tile([float(label == own) for own in LABELS], (n_frames, 1))
 
 
-def _film(fps: float, spans: list[tuple[str, float]]) -> tuple[np.ndarray, np.ndarray]:
+def make_film(
+    fps: float, spans: list[tuple[str, float]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return times and shares of a film that is sure of each span's posture."""
     ends = np.cumsum([seconds for _, seconds in spans])
     time_s = np.arange(int(np.ceil(ends[-1] * fps - 1e-6))) / fps
@@ -54,7 +54,7 @@ def _film(fps: float, spans: list[tuple[str, float]]) -> tuple[np.ndarray, np.nd
 @pytest.mark.parametrize("fps", [3, 5, 7.5, 15, 29.97, 60])
 def test_holds_of_a_film_start_and_end_at_the_frame_of_the_change(fps: float) -> None:
     spans = [("sit", 2.0), ("lie", 1.0), ("sit", 3.0), ("stand", 1.5)]
-    time_s, shares = _film(fps, spans)
+    time_s, shares = make_film(fps, spans)
     holds = find_holds(time_s, shares, labels=LABELS, every_s=1 / fps)
     assert [hold.label for hold in holds] == [label for label, _ in spans]
     edges = [0.0, 2.0, 3.0, 6.0, 7.5]
@@ -78,7 +78,7 @@ def test_repetitions_are_exact_at_any_frame_rate(fps: int, period_s: float) -> N
 
 def test_noise_that_flips_the_likeliest_label_makes_no_hold_of_its_own() -> None:
     rng = np.random.default_rng(0)
-    time_s, shares = _film(15, [("sit", 20.0), ("stand", 20.0)])
+    time_s, shares = make_film(15, [("sit", 20.0), ("stand", 20.0)])
     odd = rng.random(len(shares)) < 0.15
     shares[odd] = _hold("lie", int(odd.sum()))
     holds = find_holds(time_s, shares, labels=LABELS, every_s=1 / 15)
@@ -91,34 +91,8 @@ def test_a_pair_must_be_two_of_the_labels() -> None:
             Steady(LABELS, pair=pair)
 
 
-def test_bouts_are_made_film_by_film_and_say_nothing_where_nobody_is() -> None:
-    time_s, shares = _film(5, [("sit", 2.0), ("lie", 2.0), ("stand", 2.0)])
-    shares[10:20] = np.nan
-    one = pd.DataFrame({"video": "b", "time_s": time_s})
-    times = pd.concat([one, one.assign(video="a")], ignore_index=True)
-    mixed = np.argsort(times["time_s"].to_numpy(), kind="stable")  # b, a, b, a, …
-    bouts = build_steady_bouts(
-        times.iloc[mixed],
-        np.concatenate([shares, shares])[mixed],
-        classes=LABELS,
-        every_s=0.2,
-    )
-    assert bouts["video"].tolist() == ["b", "b", "a", "a"]
-    assert bouts["label"].tolist() == ["sit", "stand"] * 2
-    assert bouts["start_s"].tolist()[:2] == pytest.approx([0.0, 4.0])
-    assert bouts["end_s"].tolist()[:2] == pytest.approx([2.0, 6.0])
-    assert bouts["probability"].tolist() == pytest.approx([1.0] * 4)
-
-
-def test_a_film_with_no_frames_has_no_bouts() -> None:
-    none = pd.DataFrame({"video": [], "time_s": []})
-    bouts = build_steady_bouts(none, np.zeros((0, 3)), classes=LABELS, every_s=0.2)
-    assert list(bouts) == ["video", "start_s", "end_s", "label", "probability"]
-    assert bouts.empty
-
-
 def test_lag_is_the_time_in_which_a_sudden_change_is_noticed() -> None:
-    time_s, shares = _film(1000, [("sit", 1.0), ("lie", 1.0)])
+    time_s, shares = make_film(1000, [("sit", 1.0), ("lie", 1.0)])
     steady = Steady(LABELS)
     for now_s, row in zip(time_s, shares, strict=True):
         steady.update(now_s, row)

@@ -45,6 +45,7 @@ from utils.pose.networks import (
     find_network_files,
     load_posenet,
 )
+from utils.predict.steady import NONE_BELOW
 
 if TYPE_CHECKING:
     import keras
@@ -66,8 +67,6 @@ RULES: dict[str, str] = {
     "raw": "Divide x by the picture's width and y by its height.",
 }
 _MISSING = " A missing keypoint then gets the mean of those seen."
-# A label is given where it is likelier than all the others together.
-NONE_BELOW = 0.5
 # `utils/pose/follow.py` and `utils/pose/estimate.py` are the code.
 LOOKS: dict[str, str] = {
     "follow": "It followed the person from frame to frame: one look at the square "

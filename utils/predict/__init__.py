@@ -1,7 +1,7 @@
 """A finished classifier at work: postures over time, an annotated film.
 
 - classify: predict_video (one call for a new film), predict_postures, annotate_video
-- bouts: from a probability a frame to bouts, spans of time with one posture
+- bouts: from a probability a frame to bouts, by the steady rule
 - steady: one rule for labels that do not flicker, holds and repetitions
 - annotate: skeleton, posture and probability drawn onto pictures
 - __main__: `make predict`

@@ -105,13 +105,15 @@ def annotate_frame(
     Args:
         image: RGB uint8 `(height, width, 3)`.
         pose: `(17, 3)`: x_px, y_px, score.
-        label: Posture.
-        probability: 0 to 1.
+        label: Posture, or words that none is held.
+        probability: 0 to 1; NaN where none is held.
 
     Returns:
         New picture of the same shape.
     """
-    text = f"{label.replace('_', ' ')}  {probability:.0%}"
+    text = label.replace("_", " ")
+    if np.isfinite(probability):
+        text = f"{text}  {probability:.0%}"
     return draw_caption(draw_pose(image, pose), text, share=probability)
 
 

@@ -12,8 +12,9 @@ from utils.core.tables import write_csv
 from utils.frames.extraction import extract
 from utils.pose.features import build_features, build_inputs
 from utils.pose.networks import FOREIGN
+from utils.pose.people import find_people
 from utils.predict.annotate import annotate_frames
-from utils.predict.bouts import build_all_bouts, predict_each_frame
+from utils.predict.bouts import build_bouts, predict_each_frame
 from utils.training.softmax import load_classifier
 from utils.video.catalogue import build_videos
 from utils.video.reader import read_video, write_video
@@ -92,7 +93,7 @@ def predict_video(
 def predict_frames(
     classifier: "PoseClassifier", frames: pd.DataFrame, keypoints: pd.DataFrame
 ) -> np.ndarray:
-    """Give the probability of every posture in every frame.
+    """Give the probability of every posture in every frame that shows a person.
 
     Args:
         classifier: The classifier.
@@ -100,10 +101,16 @@ def predict_frames(
         keypoints: Table `keypoints` of these frames, by the classifier's network.
 
     Returns:
-        `(n_frames, n_classes)`, columns in the order of `classifier.classes`.
+        `(n_frames, n_classes)`, columns in the order of `classifier.classes`; NaN where
+        nobody is seen.
     """
     features = build_features(keypoints, frames, kind=classifier.features)
-    return classifier(build_inputs(features, frames))
+    people = find_people(keypoints)
+    found = frames[["video", "frame_idx"]].merge(people, how="left")
+    seen = found["has_person"].eq(True).to_numpy()
+    shares = np.full((len(frames), len(classifier.classes)), np.nan)
+    shares[seen] = classifier(build_inputs(features, frames[seen]))
+    return shares
 
 
 def predict_postures(
@@ -125,7 +132,7 @@ def predict_postures(
         A row a bout: `video`, `start_s`, `end_s`, `label`, `probability`.
     """
     keypoints = keypoints.merge(frames[["video", "frame_idx"]])
-    return build_all_bouts(
+    return build_bouts(
         frames,
         predict_frames(classifier, frames, keypoints),
         classes=classifier.classes,
@@ -160,7 +167,10 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     own = frames[frames["video"] == video["video"]].sort_values("time_s")
     points = keypoints[keypoints["video"] == video["video"]]
     postures = predict_each_frame(
-        own, predict_frames(classifier, own, points), classes=classifier.classes
+        own,
+        predict_frames(classifier, own, points),
+        classes=classifier.classes,
+        every_s=float(own["time_s"].diff().median()),
     )
     pictures = read_video(
         Path(video["path"]),

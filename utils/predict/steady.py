@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 HALF_LIFE_S = 0.15  # after this time without support half of a share is left
 ENTER = 0.7  # a posture is held once its share has been this much
 DWELL_S = 0.25  # for so long; the hold starts where that began
 LEAVE = 0.3  # and ends where its share falls below this
+# A posture is named where it is likelier than all others together.
+NONE_BELOW = 0.5
 GAP_S = 0.5  # after a longer pause (hidden tab, stall) nothing is carried over
 # Repetitions follow a faster share, without dwelling. Shares sum to at most 1, so that
 # entering one posture is leaving the other.
@@ -192,7 +193,7 @@ def find_holds(
     *,
     labels: Sequence[str],
     every_s: float,
-    none_below: float = 0.0,
+    none_below: float = NONE_BELOW,
 ) -> list[Hold]:
     """Find the holds of a film: the steady rule, with its lag taken back.
 
@@ -232,39 +233,3 @@ def find_holds(
         )
         for hold in steady.finish()
     ]
-
-
-def build_steady_bouts(
-    times: pd.DataFrame,
-    probabilities: np.ndarray,
-    *,
-    classes: Sequence[str],
-    every_s: float,
-    none_below: float = 0.0,
-) -> pd.DataFrame:
-    """Find the holds of every video, as bouts.
-
-    Args:
-        times: Frames of any videos, with `video` and `time_s`, any order.
-        probabilities: `(n_frames, n_classes)`, as the model gave them; a row with NaN
-            is a frame with nobody.
-        classes: Class of each column.
-        every_s: Sampling step in seconds.
-        none_below: As for `Steady`.
-
-    Returns:
-        Table `video`, `start_s`, `end_s`, `label`, `probability` (mean over the bout),
-        video by video; what no posture held has no row.
-    """
-    columns = ["video", "start_s", "end_s", "label", "probability"]
-    rows, options = [], {"every_s": every_s, "none_below": none_below}
-    for video, places in times.groupby("video", sort=False).indices.items():
-        order = places[times["time_s"].to_numpy()[places].argsort(kind="stable")]
-        time_s, shares = times["time_s"].to_numpy(float)[order], probabilities[order]
-        for hold in find_holds(time_s, shares, labels=classes, **options):
-            first, last = np.searchsorted(
-                time_s, np.array([hold.start_s, hold.end_s]) - _EPSILON_S
-            )
-            share = np.nanmean(shares[first:last, list(classes).index(hold.label)])
-            rows.append((video, hold.start_s, hold.end_s, hold.label, float(share)))
-    return pd.DataFrame(rows, columns=columns)
