@@ -58,6 +58,7 @@ class Follower:
         self._square: Square | None = None
         self._time_s = -np.inf
         self._glance: np.ndarray | None = None
+        self._places: tuple[np.ndarray, ...] | None = None  # of a glance's points
 
     def __call__(self, image: np.ndarray, time_s: float) -> np.ndarray:
         """Find the pose in the next frame.
@@ -92,11 +93,11 @@ class Follower:
 
     def _is_cut(self, image: np.ndarray) -> bool:
         """Tell if a picture has little to do with the one before."""
-        rows, columns = (
-            np.linspace(0, n - 1, _GLANCE).astype(int) for n in image.shape[:2]
-        )
+        if self._places is None:  # all pictures of a video have one size
+            ends = [np.linspace(0, n - 1, _GLANCE).astype(int) for n in image.shape[:2]]
+            self._places = np.ix_(*ends)
         before = self._glance
-        self._glance = image[np.ix_(rows, columns)].astype(np.int16)
+        self._glance = image[self._places].astype(np.int16)
         if before is None:
             return True
         return float(np.abs(self._glance - before).mean()) > CUT_LEVELS
