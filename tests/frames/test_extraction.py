@@ -1,6 +1,7 @@
 """Videos to pictures and keypoints: right, cached, and whole whatever happens."""
 
 import shutil
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tests import frame_runs
+from utils.core.names import normalise_name
 from utils.frames import extraction, images
+from utils.video.catalogue import build_videos
 from utils.video.reader import read_video
 
 ROOT = Path(__file__).parents[2]
@@ -258,3 +263,47 @@ def test_a_folder_of_results_reads_as_one_table(
 
 def _fail(image: np.ndarray) -> np.ndarray:
     raise RuntimeError("must not be called")
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    stem=st.text(
+        st.characters(exclude_characters="/\0", exclude_categories=("Cs",)),
+        min_size=1,
+        max_size=60,
+    ).filter(lambda stem: len(stem.encode()) <= 251)
+)
+@example(stem="x" * 251)
+@example(stem="\u00e4" * 125)
+@example(stem="_")
+@example(stem="a\tb\u2028c ")
+@example(stem="=HYPERLINK(1)")
+def test_a_film_of_any_name_keeps_it_from_the_folder_to_the_tables(
+    stem: str, films: list[Path], tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        path = Path(folder, f"{stem}.mp4")
+        shutil.copy(films[1], path)
+        videos, problems = build_videos([path], settle_s=0)
+        name = normalise_name(path.stem)
+        if not name:
+            assert "nothing but spaces" in problems["problem"][0]
+            return
+        assert videos["video"].tolist() == [name]
+        made, keypoints, problems = extraction.extract_frames(
+            videos,
+            every_s=1.0,
+            frames_dir=Path(folder, "frames"),
+            keypoints_dir=Path(folder, "keypoints"),
+            estimate=partial(frame_runs.start_chunk, frame_runs.estimate_mean),
+            estimate_key="mean",
+        )
+        assert problems.empty
+        assert set(made["video"]) == set(keypoints["video"]) == {name}
+        read = pd.read_parquet(keypoints.attrs["folder"])
+        assert set(read["video"]) == {name}
+        assert images.read_image(made["path"][0]).shape == (48, 64, 3)
