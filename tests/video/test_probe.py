@@ -9,7 +9,7 @@ import pytest
 from tests.made_films import flag_film, make_film
 from utils.video.probe import probe_video
 from utils.video.source import TimeLimit, VideoError
-from utils.video.timing import is_file_cut
+from utils.video.structure import is_file_cut
 
 KINDS = {
     "index_last.mp4": {},

@@ -17,7 +17,8 @@ from utils.video.decode import decode_frames
 from utils.video.probe import probe_video
 from utils.video.reader import read_video
 from utils.video.source import VideoError
-from utils.video.timing import find_astray, is_encrypted
+from utils.video.structure import is_encrypted
+from utils.video.timing import find_astray
 
 DAY_S = 86_400.0
 

@@ -33,6 +33,7 @@ from utils.video.probe import probe_video
 CODE = (
     "utils.video.source",
     "utils.video.probe",
+    "utils.video.structure",
     "utils.video.timing",
     "utils.video.decode",
     "utils.video.hdr",

@@ -3,7 +3,8 @@
 catalogue  `list_videos`: the table of videos, `videos.csv` beside them, cached facts
 source     a file opened so that every refusal is one sentence and nothing hangs
 probe      which stream, its size, turn, codec: what is known before it is read
-timing     when each frame is shown, by packets; whether the file is cut
+structure  whether a file is cut or encrypted, by its own parts
+timing     when each frame is shown, by packets
 decode     frames in order, each with its number in the file; damaged ones left out
 hdr        high dynamic range made into ordinary colours
 reader     `read_video`, `write_video`, and `choose_frames`: the sampling rule

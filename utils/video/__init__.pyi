@@ -5,6 +5,7 @@ from . import (
     probe,
     reader,
     source,
+    structure,
     timing,
 )
 from .catalogue import list_remote_videos, list_videos

@@ -29,6 +29,7 @@ CODE = (
     "utils.core.names",
     "utils.video.source",
     "utils.video.probe",
+    "utils.video.structure",
     "utils.video.timing",
     "utils.video.catalogue",
 )

@@ -18,12 +18,11 @@ from utils.video.source import (
     check_file,
     open_video,
 )
+from utils.video.structure import is_encrypted, is_file_cut
 from utils.video.timing import (
     Tally,
     Timing,
     build_timing,
-    is_encrypted,
-    is_file_cut,
     read_packets,
 )
 
