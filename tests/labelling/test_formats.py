@@ -16,6 +16,7 @@ from utils.labelling.csv_store import format_labels, parse_labels, split_labels
 from utils.labelling.formats.convert import PROGRAMS, export_labels, import_labels
 from utils.labelling.journal import LabelLog
 from utils.labelling.labels import read_labels
+from utils.labelling.spans import Span
 from utils.video.catalogue import list_videos
 
 VIDEOS = pd.DataFrame(
@@ -178,6 +179,20 @@ def test_an_import_is_added_and_can_be_undone(tmp_path: Path) -> None:
     assert [span.label for span in track.merge()] == ["sitting", "bending 🙂"]
     log.write(Action("undo", video="person1_a", of=log.state.last.id))
     assert path.read_text().count("\n") == 2
+
+
+def test_a_label_put_right_after_an_import_stays_when_that_is_run_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "labels.csv"
+    (tmp_path / "b.tsv").write_text(BORIS)
+    import_labels(tmp_path / "b.tsv", VIDEOS, path, program="boris")
+    right = {"person1_a": (Span(2.0, 3.0, ""),)}
+    LabelLog(path).write(Action("paint", video="person1_a", label="lie", spans=right))
+    before = path.read_bytes()
+    labels = import_labels(tmp_path / "b.tsv", VIDEOS, path, program="boris")
+    assert labels.attrs["n_added"] == 0
+    assert path.read_bytes() == before
 
 
 def test_an_import_that_contradicts_a_label_changes_nothing(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ class Action:
         label: What was painted; the class added or moved; the new name; the class
             merged into.
         old: The class, or video, renamed, merged or deleted; the class that a moved one
-            comes before, "" for the end.
+            comes before, "" for the end; the file of another program that an
+            `import` is of.
         of: `id` of the line undone or redone.
         stroke: `id` of the first line of the stroke that this line prolongs.
         how: For `film`, one of `FILM_CHANGES`.

@@ -173,6 +173,7 @@ class LabelState:
         films: sha256 of each video's film, as far as known.
         classes: In order; not the two special answers.
         last: The last action applied, None if none.
+        imports: Files of other programs that were taken in, undone since or not.
         n_actions: How many were applied.
     """
 
@@ -189,6 +190,7 @@ class LabelState:
         self.tracks: dict[str, Track] = {}
         self.films: dict[str, str] = {}
         self.last: Action | None = None
+        self.imports: set[str] = set()
         self.n_actions = 0
         self._parked: dict[tuple[str, str], Track] = {}
         self._stacks: dict[tuple[int, str], _Stack] = defaultdict(_Stack)
@@ -299,6 +301,7 @@ class LabelState:
         self._push(action)
         if action.do not in ("paint", "erase"):
             self._naming.append(action)
+            self.imports.update([action.old] * (action.do == "import"))
         if action.label not in self.classes or action.do not in ("paint", "erase"):
             self.classes = _change_classes(self.classes, action)
         if action.do in _RELABEL_ACTIONS:
@@ -325,6 +328,7 @@ class LabelState:
             "given_classes": self._given_classes,
             "classes": self.classes,
             "films": self.films,
+            "imports": sorted(self.imports),
             "n_actions": self.n_actions,
             "last": format_action(self.last).decode() if self.last else "",
             "tracks": [
@@ -345,6 +349,7 @@ class LabelState:
         state = cls(dump["classes"])
         state._given_classes, state._is_loaded = list(classes), True
         state.films, state.n_actions = dump["films"], dump["n_actions"]
+        state.imports = set(dump["imports"])
         state.last = parse_action(dump["last"].encode()) if dump["last"] else None
         for key, layers, stacks in dump["tracks"]:
             track = Track({b: [Span(*s) for s in part] for b, part in layers.items()})

@@ -6,12 +6,14 @@ clock starts: here, and nowhere else, times are put onto the film's own clock an
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from utils.core.files import atomic_path
+from utils.core.cache import build_key
+from utils.core.files import atomic_path, hash_file
 from utils.core.tables import check_table
 from utils.labelling.actions import Action
 from utils.labelling.csv_store import (
@@ -52,7 +54,9 @@ def import_labels(
 
     They are written as labels in the widget are, the log first, and can be undone
     there, video by video. Labels that are there already stay: where the same person
-    said something else of the same time, nothing is imported.
+    said something else of the same time, nothing is imported. A file that was imported
+    before is not imported again: what was put right since is not undone by running
+    the notebook once more.
 
     Args:
         path: What the program saved or exported. BORIS: tabular or aggregated events.
@@ -83,7 +87,13 @@ def import_labels(
         labels = check_table(labels, "labels", where=path.name)
     hashes = dict(zip(videos["video"], videos["sha256"], strict=True))
     log = LabelLog(labels_path, hashes=hashes, annotator=annotator)
+    signature = build_key(
+        file=hash_file(path), program=program, annotator=annotator, fps=fps
+    )
     actions, n_added = [], 0
+    if signature in log.state.imports:
+        labels.attrs["n_added"] = 0
+        return labels
     for video, spans in split_labels(labels).items():
         kept = log.state.tracks[video].merge() if video in log.state.tracks else []
         at = np.flatnonzero(labels["video"] == video)
@@ -94,9 +104,10 @@ def import_labels(
         if together != kept:
             parts = {video: tuple(together)}
             known = log.find_hashes([video])
-            actions.append(
-                Action("import", by=annotator, video=video, spans=parts, films=known)
+            taken = Action(
+                "import", by=annotator, video=video, spans=parts, films=known
             )
+            actions.append(replace(taken, old=signature))
     if actions:
         log.write(*actions)
     labels.attrs["n_added"] = n_added
