@@ -81,7 +81,11 @@ def list_remote_videos(folder: str) -> pd.DataFrame:
         as hashing would mean to read every video.
     """
     rows = [
-        {"video": path.stem, "path": str(path), "sha256": str(path.fs.ukey(path.path))}
+        {
+            "video": normalise_name(path.stem),
+            "path": str(path),
+            "sha256": str(path.fs.ukey(path.path)),
+        }
         for path in sorted(parse_address(folder).iterdir(), key=str)
         if path.suffix.lower() in SUFFIXES
     ]

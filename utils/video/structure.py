@@ -18,6 +18,9 @@ _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 _TRACKS, _TRACK, _ENCODINGS, _ENCODING = 0x1654AE6B, 0xAE, 0x6D80, 0x6240
 _ENCRYPTION = 0x5035
 _MOST_HEADER_BYTES = 1 << 26
+# ISO/IEC 14496-12, 8.12: an encrypted sample's entry, and what is always inside it. One
+# of them alone may stand in a long table of sizes by chance.
+_PROTECTED = (b"encv", b"sinf", b"frma")
 
 
 def is_file_cut(path: Path, *, n_needed: int = 0) -> bool:
@@ -74,8 +77,9 @@ def is_encrypted(path: Path) -> bool:
             return _has_element(file, 0, n_bytes, (*inside, _ENCRYPTION))
         for name, at, size in _walk_boxes(file, n_bytes):
             if name == b"moov":
-                file.seek(at)  # ISO/IEC 14496-12, 8.12: an encrypted sample's entry
-                return b"encv" in file.read(min(size, _MOST_HEADER_BYTES))
+                file.seek(at)
+                header = file.read(min(size, _MOST_HEADER_BYTES))
+                return all(mark in header for mark in _PROTECTED)
     return False
 
 
