@@ -659,7 +659,9 @@ def _describe(action: Action, video: str) -> str:
         spans = action.spans[videos[0]]
         start_s, end_s = min(s.start_s for s in spans), max(s.end_s for s in spans)
         return f"{what}, {start_s:.1f} to {end_s:.1f} s in {videos[0]}"
-    words = {"add": "new class", "delete": "deleted class", "import": "edited file"}
+    if action.do == "import":  # of another program's file, or of ours edited elsewhere
+        return "imported labels" if action.old else "edited file"
+    words = {"add": "new class", "delete": "deleted class"}
     what = words.get(action.do, f"{action.do} of class")
     return f"{what} {action.old or action.label}".strip()
 
