@@ -17,7 +17,7 @@ LABELS = ("standing", "sitting", "squatting", "été")
 def make_classifier(
     *, features: str = "normalised", labels: tuple[str, ...] = LABELS, seed: int = 0
 ) -> PoseClassifier:
-    """Return a classifier with made weights, as sure of itself as a taught one."""
+    """Return a classifier with made weights, as sure of itself as a fitted one."""
     rng = np.random.default_rng(seed)
     x = rng.normal(scale=0.25, size=(100, 34)).astype(np.float32)
     x[:, 3] = 0.1  # a column that never changes

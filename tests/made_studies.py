@@ -117,15 +117,15 @@ def _train(
     kept = np.zeros((*best.shape, n_frames, k))
     rows = []
     for _ in range(n_epochs):
-        told = _softmax(train @ weights)
+        predicted = _softmax(train @ weights)
         order = rng.random(size=(n_studies, n_people, n_seeds, train.shape[-2])) < 0.7
-        error = (told - truth) * order[..., None]
+        error = (predicted - truth) * order[..., None]
         weights -= view.rate * np.swapaxes(train, -1, -2) @ error / order.shape[-1]
-        val_told = _softmax(x[:, :, None] @ weights)
-        row = [*_score(told, truth), *_score(val_told, val_truth)]
+        val_predicted = _softmax(x[:, :, None] @ weights)
+        row = [*_score(predicted, truth), *_score(val_predicted, val_truth)]
         better = row[2] < best
         best = np.where(better, row[2], best)
-        kept[better] = val_told[better]
+        kept[better] = val_predicted[better]
         rows.append(np.stack(row, axis=-1))
     curves = np.stack(rows, axis=3)
     stop = curves[..., 2].argmin(axis=3) + patience
@@ -138,16 +138,18 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _score(told: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _score(predicted: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return log loss and accuracy over frames."""
-    given = (told * truth).sum(axis=-1)
-    return -np.log(given + 1e-9).mean(axis=-1), (given >= told.max(-1)).mean(axis=-1)
+    given = (predicted * truth).sum(axis=-1)
+    return -np.log(given + 1e-9).mean(axis=-1), (given >= predicted.max(-1)).mean(
+        axis=-1
+    )
 
 
 def _learn_from_few(x: np.ndarray, y: np.ndarray, seed: int) -> list[pd.DataFrame]:
     """Return each study's learning curve, by least squares on a few people.
 
-    Both views are taught by the same draws, as in a paired comparison.
+    Both views are fitted on the same draws, as in a paired comparison.
     """
     rng = np.random.default_rng(seed)
     n_studies, n_people, _, n_numbers = x.shape
@@ -159,8 +161,8 @@ def _learn_from_few(x: np.ndarray, y: np.ndarray, seed: int) -> list[pd.DataFram
             train = x[:, who].reshape(n_studies, -1, n_numbers)
             gram = np.swapaxes(train, 1, 2) @ train + 0.5 * np.eye(n_numbers)
             aim = np.swapaxes(train, 1, 2) @ np.tile(truth, (size, 1))
-            told = (x @ np.linalg.solve(gram, aim)[:, None]).argmax(axis=-1)
-            right = (told == y).mean(axis=-1)
+            predicted = (x @ np.linalg.solve(gram, aim)[:, None]).argmax(axis=-1)
+            right = (predicted == y).mean(axis=-1)
             rows += [
                 (size, draw, p, right[:, p]) for p in set(range(n_people)) - {*who}
             ]
