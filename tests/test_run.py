@@ -197,6 +197,20 @@ def test_where_data_cannot_be_written_its_place_is_among_the_results(
     assert str(project / "out/data") in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "The disk that holds out is full"), "The disk that holds out is"),
+        (OSError(13, "Permission denied", "out/a"), "out/a: Permission denied."),
+        (ValueError("No\x1b[2J film."), r"No\x1b[2J film."),
+    ],
+)
+def test_an_error_is_said_without_the_numbers_of_the_system(
+    error: Exception, said: str
+) -> None:
+    assert run._say_plainly(error).startswith(said)
+
+
 def test_an_executed_section_is_not_missing() -> None:
     notebook = _notebook()
     for idx in (1, 3):

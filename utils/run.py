@@ -141,7 +141,8 @@ def _say_plainly(error: Exception) -> str:
 
     said = str(error)
     if isinstance(error, OSError) and error.strerror:
-        said = f"{error.filename or 'A file'}: {error.strerror}."
+        where = f"{error.filename}: " if error.filename else ""
+        said = f"{where}{error.strerror}."
     return escape_terminal(said)
 
 
