@@ -59,7 +59,9 @@ export class Input {
     event.stopPropagation();
     const key = nameKey(event);
     if (event.target.closest("input, textarea, select")) {
-      if (key === "escape") ui.focus();
+      if (key !== "escape") return;
+      ui.saying.clear();
+      ui.focus();
       return;
     }
     if (["space", "enter"].includes(key) && event.target.closest("button")) return;

@@ -75,9 +75,9 @@ class Ui {
     this.help.setAttribute("aria-label", "Keys");
     this.help.hidden = true;
     this.buildSide(element("div", "lb-side", middle));
-    const tools = element("div", "lb-foot", root);
-    this.toolbars.push(new Toolbar(this, tools, PLAY_BUTTONS, "Moving and playing"));
-    this.buildLag(tools);
+    const moving = new Toolbar(this, element("div", "lb-foot", root), PLAY_BUTTONS, "Moving and playing");
+    this.toolbars.push(moving);
+    this.buildLag(moving.box);
   }
 
   buildSide(side) {

@@ -82,6 +82,7 @@ export const REPEATING = new Set(["back", "forward", "undo", "redo"]);
 const KEY_SIGNS = {
   arrowleft: "←", arrowright: "→", arrowup: "↑", arrowdown: "↓",
   backspace: "Backspace", enter: "Enter", escape: "Esc", space: "space",
+  home: "Home", end: "End",
 };
 
 /** A key as people write it: "shift →", "Backspace". */
