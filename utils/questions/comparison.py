@@ -1,10 +1,12 @@
 """Which of the two models is better, on people never seen, and at what cost."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from utils.core.tables import write_csv
@@ -18,7 +20,7 @@ from utils.evaluation.scores import (
 )
 from utils.evaluation.verdict import build_verdicts
 from utils.frames.images import read_images
-from utils.pose.estimate import estimate_pose
+from utils.pose.follow import start_following
 from utils.pose.networks import find_network_files
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.backbone import WEIGHTS, embed_image
@@ -171,7 +173,7 @@ def time_models(study: "Study") -> Costs:
     seed_training(study.seeds[0])  # one thread, as in training
     pose = Step(
         "pose network",
-        partial(estimate_pose, network=study.network),
+        _follow(study.network, every_s=study.every_s),
         files=find_network_files(study.network),
     )
     image = Step(
@@ -184,8 +186,10 @@ def time_models(study: "Study") -> Costs:
     if "mobilenet_finetuned" in study.models:  # it learns from augmented versions too
         n_versions = study.backbone_features.shape[1]
         steps["mobilenet_finetuned"] = replace(image, n_passes=n_versions)
-    paths = study.samples["path"]
-    row = study.videos.set_index("video").loc[study.samples["video"].iloc[0]]
+    first = study.samples["video"].iloc[0]
+    row = study.videos.set_index("video").loc[first]
+    # neighbours, as in a film: the person is followed from one to the next
+    own = study.frames[study.frames["video"] == first].sort_values("time_s")
     return measure_costs(
         study.history,
         {model: step for model, step in steps.items() if model in study.models},
@@ -195,6 +199,12 @@ def time_models(study: "Study") -> Costs:
             length_s=_DECODED_S,
             skip_damage=True,
         ),
-        images=read_images(paths[:: max(1, len(paths) // _N_PICTURES)]),
+        images=read_images(own["path"].head(_N_PICTURES)),
         n_frames=len(study.samples),
     )
+
+
+def _follow(network: str, *, every_s: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what finds the person in picture after picture of a film."""
+    follower, times_s = start_following(network), count(0.0, every_s)
+    return lambda image: follower(image, next(times_s))
