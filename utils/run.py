@@ -197,7 +197,11 @@ def _execute(settings: dict[str, Any], executed: Path, screen: "Screen") -> Outc
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     _register_engine(screen)
-    watch = "from utils.core.parallel import watch_parent as w; w(whole_group=True)"
+    # at its end the kernel may log into a stream that is closed: nobody need know
+    watch = (
+        "import logging; logging.raiseExceptions = False; "
+        "from utils.core.parallel import watch_parent as w; w(whole_group=True)"
+    )
     # papermill puts parameters into braces that stand in a path.
     path = str(executed).replace("{", "{{").replace("}", "}}")
     try:
