@@ -11,7 +11,6 @@ import {
   moveBoundary,
   rowsBetween,
   spanAt,
-  sumOpen,
 } from "../../../utils/labelling/widget/static/logic/spans.js";
 
 const TIMES = [0, 0.2, 0.4, 0.6, 0.8, 1]; // six frames
@@ -105,9 +104,4 @@ test("a moved boundary gives what it passes to the label that grows", () => {
   const end = boundaryAt(SPANS, 4, 0.1, 10);
   assert.deepEqual(moveBoundary(end, 5), [4, 5, "b"]);
   assert.deepEqual(moveBoundary(end, 3), [3, 4, null]); // less is labelled
-});
-
-test("what is open is summed, still and moving apart", () => {
-  const segments = [[0, 1, true], [1, 3, false], [3, 7, true]];
-  assert.deepEqual(sumOpen(segments, (t) => (t < 1 ? "a" : null)), { still: 4, moving: 2 });
 });

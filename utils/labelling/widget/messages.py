@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS, colour_classes
-from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
+from utils.core.skeleton import EDGES, KEYPOINT_IDX, MIN_SCORE
 from utils.labelling.session import Session
 from utils.labelling.spans import NONE_OF_THESE, UNSURE
 from utils.labelling.widget.images import Reel, scale_poses, shrink_jpeg
@@ -16,7 +16,6 @@ FRAMES_A_GRID = 24
 SELDOM = ("classes", "other_spans", "segments", "no_person")
 
 _SKELETON = {
-    "names": list(KEYPOINTS),
     "edges": [[KEYPOINT_IDX[a], KEYPOINT_IDX[b]] for a, b in EDGES],
     "colours": list(KEYPOINT_COLOURS),
     "edge_colours": list(EDGE_COLOURS),

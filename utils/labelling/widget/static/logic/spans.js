@@ -97,12 +97,3 @@ export function moveBoundary({ time, before, after, low, high }, t) {
   if (to === time) return null;
   return to > time ? [time, to, before] : [to, time, after];
 }
-
-/** How much of the video `spans` leave open: seconds in still and in other segments. */
-export function sumOpen(segments, labelAt) {
-  const open = { still: 0, moving: 0 };
-  for (const [start, end, isStill] of segments) {
-    if (labelAt((start + end) / 2) === null) open[isStill ? "still" : "moving"] += end - start;
-  }
-  return open;
-}
