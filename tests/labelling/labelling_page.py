@@ -76,7 +76,9 @@ class Labelling:
 
     def run_all(self) -> None:
         """Run all cells and wait until the widget shows a frame."""
-        self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.evaluate(
+            "() => void jupyterapp.commands.execute('notebook:run-all-cells')"
+        )
         self.wait_for_picture()
         self.focus()
 

@@ -231,10 +231,15 @@ def test_what_a_restarted_kernel_did_not_write_is_offered_and_written(
     assert shown["n_waiting"] == 1
     assert len(watched.read_disk("person1_a")) == 1
     watched.line.mend()
-    watched.page.evaluate(f"{KERNEL}.restart()")
+    watched.page.wait_for_timeout(1000)  # one thing after the other
+    watched.page.wait_for_function(f"{KERNEL}.connectionStatus === 'connected'")
+    watched.page.evaluate(
+        f"() => void {KERNEL}.restart().then(() => (window.isAgain = true))"
+    )
     watched.page.wait_for_function(
         f"document.querySelector('.lb-saved').textContent.startsWith({GONE!r})"
     )
+    watched.page.wait_for_function("window.isAgain")
     watched.run_all()
     offer = watched.page.locator(".lb-unwritten")
     sync_api.expect(offer).to_contain_text("1 label was not written: sitting")
@@ -247,7 +252,7 @@ def test_what_a_restarted_kernel_did_not_write_is_offered_and_written(
 def test_an_interrupt_loses_nothing(watched: Watched) -> None:
     for key in ("1", "2", "3"):
         watched.press(key)
-        watched.page.evaluate(f"{KERNEL}.interrupt()")
+        watched.page.evaluate(f"() => void {KERNEL}.interrupt()")
         watched.page.wait_for_timeout(300)
         watched.check()
     watched.press("4")
