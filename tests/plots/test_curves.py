@@ -1,5 +1,7 @@
 """Tests of `utils.plots.curves`: what a chart holds, not how it looks."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -81,3 +83,19 @@ def test_confusion_writes_share_of_the_true_class_and_count() -> None:
     ax = plot_confusions({"pose_softmax": counts}).axes[0]
     texts = {t.get_text() for t in ax.texts}
     assert texts == {"75%\n3", "25%\n1", "100%\n2"}
+
+
+def test_numbers_of_the_seconds_axis_keep_apart(history: pd.DataFrame) -> None:
+    upfront_s = {"pose_softmax": 40.0}
+    figure = plot_curve_pair(history, metric="loss", upfront_s=upfront_s, n_classes=4)
+    figure.draw_without_rendering()
+    ax = figure.axes[1]
+    low, high = ax.get_xlim()
+    labels = [
+        label.get_window_extent()
+        for place, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        if low <= place <= high
+    ]
+    assert len(labels) > 1
+    assert all(one.x1 < two.x0 for one, two in itertools.pairwise(labels))
+    assert not any(label.get_text() for label in ax.get_xticklabels(minor=True))

@@ -1,5 +1,6 @@
 """Bars: split strategies, the background test, which numbers matter, labelled time."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -99,7 +100,8 @@ def _describe_leaks(name: str, row: pd.Series) -> str:
         )
         if pd.notna(row[column])
     ]
-    return "\n".join([name.upper(), *lines])
+    # long names of neighbours would run into each other
+    return "\n".join([textwrap.fill(name.upper(), 26), *lines])
 
 
 def plot_background(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from utils.core.colours import colour_model
 from utils.core.markup import escape_plot
@@ -108,6 +109,10 @@ def _finish_axes(ax: Axes, history: pd.DataFrame, *, metric: str, against: str) 
     """Name and scale both axes."""
     if against == "seconds":
         ax.set_xscale("log")
+        # plain numbers at 1, 2 and 5: powers of ten written out would overlap
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("seconds, from the pictures on (log scale)")
     else:
         ax.set_xlabel("epoch (0: untrained)")
