@@ -137,7 +137,8 @@ def measure_sharpness(image: np.ndarray) -> float:
     if scale < 1:
         size_wh = [max(1, round(side * scale)) for side in reversed(grey.shape)]
         grey = cv2.resize(grey, size_wh, interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_64F))
+    return float(deviation.item() ** 2)
 
 
 def write_crops(

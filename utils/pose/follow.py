@@ -70,26 +70,28 @@ class Follower:
         Returns:
             float64 array `(17, 3)`, as `estimate.estimate_pose` gives it.
         """
-        pose = None
+        found = None
         if not (self._is_cut(image) or time_s - self._time_s > MAX_GAP_S):
-            pose = self._look_again(image)
-        if pose is None:
+            found = self._look_again(image)
+        if found is None:
             pose = find_pose(image, self._run)
-        self._square = None if _is_lost(pose) else _find_square(pose, image)
+            found = pose, _find_square(pose, image)
+        pose, self._square = found
         self._time_s = time_s
         return pose
 
-    def _look_again(self, image: np.ndarray) -> np.ndarray | None:
+    def _look_again(self, image: np.ndarray) -> tuple[np.ndarray, Square | None] | None:
         """Look where the person was, then where they are; None where they are lost."""
         if self._square is None:
             return None
         pose = self._run(image, self._square)
-        if _is_lost(pose):
-            return None
         square = _find_square(pose, image)
-        if measure_overlap(square, self._square) >= MIN_OVERLAP:
-            return pose
-        return self._run(image, square)
+        if square is None:
+            return None
+        if measure_overlap(square, self._square) < MIN_OVERLAP:
+            pose = self._run(image, square)
+            square = _find_square(pose, image)
+        return pose, square
 
     def _is_cut(self, image: np.ndarray) -> bool:
         """Tell if a picture has little to do with the one before."""
@@ -103,13 +105,13 @@ class Follower:
         return float(np.abs(self._glance - before).mean()) > CUT_LEVELS
 
 
-def _is_lost(pose: np.ndarray) -> bool:
-    """Tell if a pose is too unsure to look there again."""
-    return bool(pose[:, 2].mean() < LOST_SCORE) or not has_torso(pose)
+def _find_square(pose: np.ndarray, image: np.ndarray) -> Square | None:
+    """Return the square round a person; None where the pose is too unsure to follow.
 
-
-def _find_square(pose: np.ndarray, image: np.ndarray) -> Square:
-    """Return the square round a person; the whole picture's where it is no smaller."""
+    It is the whole picture's where the person's own is no smaller.
+    """
+    if pose[:, 2].mean() < LOST_SCORE or not has_torso(pose):
+        return None
     size_wh = (image.shape[1], image.shape[0])
     return person_square(pose, size_wh) or frame_square(size_wh)
 

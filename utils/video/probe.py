@@ -5,7 +5,7 @@ Reads packets and one picture: a film of an hour takes about a second.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import av
@@ -65,7 +65,7 @@ class VideoFacts:
     hdr: str
     n_streams: int
 
-    @property
+    @cached_property
     def square_size_wh(self) -> tuple[int, int]:
         """Width and height in square pixels, not turned; no side gets shorter."""
         return self.square_pixels(self.coded_size_wh)
