@@ -5,6 +5,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from benchmarks.cells import RUNS
+
 _OURS, _OTHERS = "#0072B2", "#999999"
 # Ours followed, whose parts are "decode" and "inference".
 _FOLLOWED = ("whole_1", "whole_2", "keypoints_1", "keypoints_2")
@@ -31,16 +33,21 @@ _NAMES = {
 }
 
 
-def write_report(rows: pd.DataFrame, facts: dict[str, str], *, folder: Path) -> None:
-    """Write bench.csv, bench.md and bench.png.
+def write_report(
+    rows: pd.DataFrame, facts: dict[str, str], *, cells: pd.DataFrame, folder: Path
+) -> None:
+    """Write bench.csv, bench_cells.csv, bench.md and bench.png.
 
     Args:
         rows: One row a measurement: model, way, repeat, film_s, seconds, cpu_s,
             n_frames, peak_mb, load_before.
         facts: What they were measured with.
+        cells: What `cells.measure_cells` gives; empty if the notebook was not run.
         folder: Where to.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if len(cells):
+        cells.to_csv(folder / "bench_cells.csv", index=False, float_format="%.4g")
     rows.to_csv(folder / "bench.csv", index=False, float_format="%.4g")
     speed = _summarise_speed(rows[rows["way"] != "worker"])
     memory = rows[rows["way"] == "worker"]
@@ -58,6 +65,8 @@ def write_report(rows: pd.DataFrame, facts: dict[str, str], *, folder: Path) -> 
         *_write_ratios(rows[rows["way"] != "worker"]),
         "",
         *_write_memory(memory),
+        "",
+        *_write_cells(cells),
         "",
         "![Seconds of film a second, by way](bench.png)",
     ]
@@ -212,6 +221,32 @@ def _write_memory(rows: pd.DataFrame) -> list[str]:
             f"{100 * (row.peak_mb / first - 1):+.1f} % |"
         )
     return lines
+
+
+def _write_cells(cells: pd.DataFrame) -> list[str]:
+    """Write how long each section of the notebook takes, run by run."""
+    if cells.empty:
+        return ["The notebook, cell by cell: not measured."]
+    runs = list(dict.fromkeys(cells["run"]))
+    table = cells.pivot_table(
+        index="section", columns="run", values="seconds", aggfunc="sum", sort=False
+    )
+    peaks_mb = cells.dropna(subset="peak_mb").set_index("run")["peak_mb"]
+    return [
+        "`make run` on the demo, after installation, section by section in seconds: "
+        + "; ".join(f"{run} = {RUNS[run]}" for run in runs)
+        + ".",
+        "",
+        f"| section | {' | '.join(runs)} |",
+        "|---|" + "---|" * len(runs),
+        *(
+            f"| {section} | " + " | ".join(f"{value:.1f}" for value in row) + " |"
+            for section, row in table[runs].iterrows()
+        ),
+        "| peak memory of all processes, shared pages counted once, MB | "
+        + " | ".join(f"{peaks_mb[run]:.0f}" for run in runs)
+        + " |",
+    ]
 
 
 def _name(model: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.cells import measure_cells
 from benchmarks.long_film import write_loop
 from benchmarks.report import write_report
 from utils.video.catalogue import build_videos, find_videos
@@ -59,12 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         rows = _measure_speed(settings, paths, film_s)
         rows += _measure_memory(settings, paths[0], Path(folder))
+        cells = pd.DataFrame()
+        if settings.cells:
+            cells = measure_cells(settings.videos, Path(folder))
     facts = {
         "machine": f"{os.cpu_count()} cores, {_find_processor()}",
         "python": platform.python_version(),
         "films": f"{len(paths)} films, {film_s:.0f} s, every {settings.every_s:g} s",
     }
-    write_report(pd.DataFrame(rows), facts, folder=settings.out)
+    write_report(pd.DataFrame(rows), facts, cells=cells, folder=settings.out)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -77,6 +81,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--models", nargs="*", default=MODELS, help="pose networks")
     add("--repeats", type=int, default=3, help="times each way is measured")
     add("--minutes", nargs="*", type=float, default=(1, 10, 60), help="film lengths")
+    add(
+        "--cells",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="run the notebook three times as well, cell by cell",
+    )
     add("--saved-models", type=Path, help="folder that models/convert_tfjs.py made")
     add("--mediapipe-python", help="interpreter that has mediapipe 0.10.21")
     add("--out", type=Path, default=ROOT / "docs", help="folder of the report")
