@@ -20,6 +20,7 @@ from utils.core.tables import write_csv
 from utils.evaluation.cost import Costs
 from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image
+from utils.frames.shown import show_images
 from utils.labelling.labels import label_frames
 from utils.pose.estimate import estimate_pictures
 from utils.pose.features import build_features, build_pair
@@ -45,6 +46,11 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
 }
 
 _SHOWN = ["model", "n_frames", "accuracy", "accuracy_sd", "log_loss", "log_loss_sd"]
+# Results drawn on pictures of people.
+_SHOW_PEOPLE = (
+    *("annotated.mp4", "background_examples.png"),
+    *("example.png", "least_sure.png", "mistakes.png"),
+)
 # The two that claims are on, by their names in sentences.
 NAMES = {"pose_softmax": "pose classifier", "mobilenet_frozen": "image classifier"}
 
@@ -86,6 +92,7 @@ class Study:
         results: Folder for tables and charts.
         cache: Folder for what can be made again; in `find_data()` if empty.
         n_jobs: Processes; -1 is one a core.
+        pictures: Whether results may show the people filmed; else skeletons on grey.
         samples: Table `samples`: labelled frames with person and fold.
         held_out: Who or what is held out, one sentence.
         classes: Postures, in the order of the models' outputs.
@@ -111,6 +118,7 @@ class Study:
     results: Path | str = "data/results"
     cache: Path | str = ""
     n_jobs: int = -1
+    pictures: bool = True
     samples: pd.DataFrame = field(init=False)
     held_out: str = field(init=False)
     classes: list[str] = field(init=False)
@@ -129,6 +137,9 @@ class Study:
         self.results = Path(self.results)
         self.cache = Path(self.cache or find_data() / "cache")
         self.results.mkdir(parents=True, exist_ok=True)
+        if not self.pictures:  # a question that fails would leave an earlier run's
+            for name in _SHOW_PEOPLE:
+                (self.results / name).unlink(missing_ok=True)
         self.frame_labels = label_frames(self.frames, self.labels)
         try:
             samples = splits.build_samples(self.frames, self.frame_labels, self.videos)
@@ -286,6 +297,17 @@ class Study:
             folder=self.cache / "poses",
             n_jobs=self.n_workers,
         )
+
+    def show_images(self, frames: pd.DataFrame) -> list[np.ndarray]:
+        """Read pictures for a chart; grey ones where `pictures` is off.
+
+        Args:
+            frames: Table with `path`.
+
+        Returns:
+            RGB uint8 arrays.
+        """
+        return show_images(frames["path"], pictures=self.pictures)
 
     # --- models ----------------------------------------------------------------------
 

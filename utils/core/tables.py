@@ -22,6 +22,8 @@ from utils.core.skeleton import FEATURE_COLUMNS
 # A probability counts as this at least before its logarithm is taken, as in Keras: one
 # sure mistake costs at most 16.1 nats.
 LEAST_PROBABILITY = 1e-7
+# A name with two `$` in it is no formula, in whichever notebook a table is shown.
+pd.set_option("display.html.use_mathjax", False)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from utils.core.names import name_file
 from utils.core.tables import write_csv
 from utils.frames.extraction import extract
+from utils.frames.shown import cover
 from utils.pose.features import build_features, build_inputs
 from utils.pose.networks import FOREIGN
 from utils.pose.people import find_people
@@ -149,6 +150,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     *,
     fps: float = 15.0,
     length_s: float = math.inf,
+    pictures: bool = True,
 ) -> Path:
     """Write a film with skeleton, posture and probability drawn into it.
 
@@ -160,6 +162,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         path: Where the film goes, an mp4.
         fps: Pictures a second.
         length_s: How much of it, seconds from its first picture on.
+        pictures: Setting `PICTURES`: False draws on grey instead of on the film.
 
     Returns:
         The path.
@@ -172,15 +175,17 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         classes=classifier.classes,
         every_s=float(own["time_s"].diff().median()),
     )
-    pictures = read_video(
+    film = read_video(
         Path(video["path"]),
         every_s=1 / fps,
         length_s=length_s,
         rotation_deg=int(video["rotation_deg"]),
         skip_damage=True,
     )
-    drawn = annotate_frames(
-        ((frame.time_s, frame.image) for frame in pictures), points, own, postures
+    images = (
+        (frame.time_s, frame.image if pictures else cover(frame.image))
+        for frame in film
     )
+    drawn = annotate_frames(images, points, own, postures)
     write_video(path, drawn, fps=fps)
     return path

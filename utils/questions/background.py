@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from utils.core.skeleton import index_poses
+from utils.core.skeleton import index_poses, stack_poses
 from utils.evaluation.scores import score_predictions
-from utils.frames.images import read_image, read_images
+from utils.frames.images import read_image
 from utils.pose.features import build_features, build_inputs
 from utils.questions.answer import Answer, question, write_answer
 from utils.questions.background_images import VARIANTS, make_variants, pick_frames
@@ -53,10 +53,11 @@ def background(study: "Study") -> Answer:
         read_image=read_image,
         folder=study.cache / "background",
     )
-    models = _build_models(study, variants)
+    points = study.estimate(variants)
+    models = _build_models(study, variants, points)
     table = score_variants(study.samples, variants, models, run=study.run)
     charts = {
-        "background_examples": _plot_examples(variants),
+        "background_examples": _plot_examples(study, variants, points),
         "background": plot_background(table, names=VARIANTS),
     }
     return write_answer(
@@ -68,9 +69,10 @@ def background(study: "Study") -> Answer:
     )
 
 
-def _build_models(study: "Study", variants: pd.DataFrame) -> list[Model]:
+def _build_models(
+    study: "Study", variants: pd.DataFrame, points: pd.DataFrame
+) -> list[Model]:
     """Make both models, fed the samples and below them the changed pictures."""
-    points = study.estimate(variants)
     frames = variants.reindex(columns=study.frames.columns)
     numbers = build_features(points, frames, kind=study.features)
     embedded = study.embed(variants, mirrors=False, n_augmented=0)
@@ -92,13 +94,16 @@ def _build_models(study: "Study", variants: pd.DataFrame) -> list[Model]:
     ]
 
 
-def _plot_examples(variants: pd.DataFrame) -> "Figure":
-    """Show all variants of one frame."""
+def _plot_examples(
+    study: "Study", variants: pd.DataFrame, points: pd.DataFrame
+) -> "Figure":
+    """Show all variants of one frame, and the points that are found in each."""
     from utils.plots.sheets import plot_sheet
 
     shown = variants.head(len(VARIANTS))
     return plot_sheet(
-        read_images(shown["path"]),
+        study.show_images(shown),
+        poses=stack_poses(points, shown),
         titles=[VARIANTS[name] for name in shown["variant"]],
         title="The pictures of the background test",
     )

@@ -99,7 +99,14 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     chart = plot_time_strips(strips, classes=study.classes, title=title)
     path = study.results / "annotated.mp4"
     annotate_video(
-        classifier, video, frames, points, path=path, fps=fps, length_s=length_s
+        classifier,
+        video,
+        frames,
+        points,
+        path=path,
+        fps=fps,
+        length_s=length_s,
+        pictures=study.pictures,
     )
     answer = write_answer(
         "film",

@@ -13,7 +13,6 @@ from utils.evaluation.mistakes import (
     score_survivors,
     sort_into_outcomes,
 )
-from utils.frames.images import read_images
 from utils.labelling.review import Doubt, compare_annotators, find_doubts
 from utils.questions.answer import Answer, question, write_answer
 
@@ -38,13 +37,13 @@ def keypoints(study: "Study") -> Answer:
     ]
     charts = {
         "least_sure": plot_sheet(
-            read_images(worst["path"]),
+            study.show_images(worst),
             poses=stack_poses(study.keypoints, worst),
             titles=titles,
             title="Least sure first (mean score of the 17 points)",
         ),
         "example": plot_pose_and_names(
-            read_images(best["path"])[0], stack_poses(study.keypoints, best)[0]
+            study.show_images(best)[0], stack_poses(study.keypoints, best)[0]
         ),
     }
     return write_answer(
@@ -82,7 +81,7 @@ def mistakes(study: "Study") -> Answer:
     counts = count_outcomes(outcomes)
     chart = plot_outcomes(
         examples,
-        read_images(shown["path"]),
+        study.show_images(shown),
         stack_poses(study.keypoints, shown),
         counts=counts,
     )

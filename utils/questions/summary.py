@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from utils.training.softmax import PoseClassifier
 
 _FEW_PEOPLE = 10  # fewer and an interval over people is a rough guess
+_NO_PICTURES = (
+    "Pictures of people are left out (setting PICTURES): skeletons stand on grey. "
+    "Names of people and films are still in tables and charts."
+)
 _VERDICT = ["claim", "verdict", "difference", "low", "high", "sentence"]
 
 
@@ -93,6 +97,7 @@ def summary(study: "Study") -> Answer:
             *_describe_postures(study),
             *_describe_next(study),
             *(a.sentence for a in study.answers.values() if a.is_missing),
+            *([] if study.pictures else [_NO_PICTURES]),
         ],
         table=table,
     )

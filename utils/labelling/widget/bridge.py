@@ -59,7 +59,7 @@ class FrontEnd(anywidget.AnyWidget):
     opening = traitlets.Dict().tag(sync=True)
 
 
-def show(
+def show(  # noqa: PLR0913 - three tables and a file, and how they are shown
     labels_path: Path,
     videos: pd.DataFrame,
     frames: pd.DataFrame,
@@ -67,6 +67,7 @@ def show(
     *,
     annotator: str | None = None,
     classes: Sequence[str] = (),
+    pictures: bool = True,
 ) -> "Labeller":
     """Display the labelling widget and return at once.
 
@@ -83,6 +84,8 @@ def show(
         annotator: Name put on labels; None carries on as the one person who signed the
             labels there, if there is just one, else nobody signs.
         classes: Classes to offer besides those in the labels.
+        pictures: Whether the notebook may keep pictures; without, the widget still
+            shows them to whoever labels.
 
     Returns:
         The widget's state; end the cell with `;` or give it a name.
@@ -101,7 +104,7 @@ def show(
     session = Session(
         Path(labels_path), footage, annotator=annotator or None, classes=classes
     )
-    labeller = Labeller(session)
+    labeller = Labeller(session, pictures=pictures)
     if "google.colab" in sys.modules:
         # Colab shows no widgets from elsewhere before it is asked to.
         from google.colab import output
@@ -121,11 +124,12 @@ class Labeller:
         panel: The buttons and boxes around it.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, pictures: bool = True) -> None:
         """Build the widgets; nothing is displayed.
 
         Args:
             session: What is labelled.
+            pictures: Whether what stays in the notebook may hold pictures.
         """
         self.session = session
         self.front_end = FrontEnd()
@@ -137,8 +141,10 @@ class Labeller:
         self._sought: set[str] = set()  # videos whose segments are sought
         self._found: set[str] = set()
         self._still = ""
+        self._has_pictures = pictures
         message, buffers = self._describe_video()
-        self.front_end.opening = {"message": message, "buffers": buffers}
+        if pictures:  # a notebook may be saved with it
+            self.front_end.opening = {"message": message, "buffers": buffers}
         self.panel.list_doubts(session.doubts, None)
         self._show_progress()
         self.front_end.on_msg(self._on_message)
@@ -165,19 +171,26 @@ class Labeller:
 
     def show_still(self) -> None:
         """Display a still picture and the counts until a front end answers."""
-        clip, session = self.session.clip, self.session
-        picture = shrink_jpeg(Path(clip.frames["path"].iloc[session.position]))
-        counts = count_labels(session.summarise()[0], len(session.videos))
-        data = base64.b64encode(picture).decode()
-        html = (
-            f'<figure style="margin:0"><img alt="{escape(session.video)}" '
-            f'src="data:image/jpeg;base64,{data}"/>'
-            f"<figcaption>{escape(session.video)}. {escape(counts)}</figcaption>"
-            "</figure>"
-        )
         self._still = f"labeller-still-{self.front_end.model_id}"
-        shown = {"text/html": html, "text/plain": f"{session.video}. {counts}"}
+        shown = {"text/html": self.describe_still(), "text/plain": self._count()}
         display(shown, raw=True, display_id=self._still)
+
+    def describe_still(self) -> str:
+        """Return a still picture, where it may be kept, and the counts as HTML."""
+        clip, name = self.session.clip, escape(self.session.video)
+        image = ""
+        if self._has_pictures:
+            path = Path(clip.frames["path"].iloc[self.session.position])
+            data = base64.b64encode(shrink_jpeg(path)).decode()
+            image = f'<img alt="{name}" src="data:image/jpeg;base64,{data}"/>'
+        caption = f"<figcaption>{escape(self._count())}</figcaption>"
+        return f'<figure style="margin:0">{image}{caption}</figure>'
+
+    def _count(self) -> str:
+        """Say which video is in view, and how much is labelled."""
+        session = self.session
+        counts = count_labels(session.summarise()[0], len(session.videos))
+        return f"{session.video}. {counts}"
 
     def _drop_still(self) -> None:
         """Take the still picture away: there is a front end."""
