@@ -74,13 +74,16 @@ def _is_up(url: str) -> bool:
 
 
 @contextmanager
-def run_lab(folder: Path, home: Path, app: str = "jupyterlab") -> Iterator[Lab]:
+def run_lab(
+    folder: Path, home: Path, app: str = "jupyterlab", *more_args: str
+) -> Iterator[Lab]:
     """Run JupyterLab over a folder, with settings of its own, until the block ends.
 
     Args:
         folder: What it serves.
         home: Empty folder for its settings, so that the user's are not touched.
         app: "jupyterlab", or "notebook" for Jupyter Notebook 7.
+        *more_args: Further arguments for it.
 
     Yields:
         The running server.
@@ -109,6 +112,7 @@ def run_lab(folder: Path, home: Path, app: str = "jupyterlab") -> Iterator[Lab]:
         f"--IdentityProvider.token={lab.token}",
         "--LabApp.expose_app_in_browser=True",
         "--JupyterNotebookApp.expose_app_in_browser=True",
+        *more_args,
     ]
     with (home / "lab.log").open("wb") as log:
         server = subprocess.Popen(

@@ -16,7 +16,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "video": {"core"},
     "frames": {"core", "video", "pose"},  # poses are found while a frame is decoded
     "pose": {"core"},
-    "labelling": {"core", "pose"},  # look-alikes: by what the classifier sees
+    # look-alikes: by what the classifier sees; the widget comes into view on `YourTurn`
+    "labelling": {"core", "pose", "screen"},
     "training": {"core"},
     "evaluation": {"core"},
     # a saved classifier on a new film: the way from the film to the posture once more

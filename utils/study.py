@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from utils.core.colours import ClassLook, colour_classes
 from utils.core.files import find_data
 from utils.core.parallel import count_workers
 from utils.core.tables import write_csv
@@ -93,6 +94,8 @@ class Study:
         cache: Folder for what can be made again; in `find_data()` if empty.
         n_jobs: Processes; -1 is one a core.
         pictures: Whether results may show the people filmed; else skeletons on grey.
+        looks: Key, colour and pattern of each class, as the labeller shows it; by the
+            order of the classes if empty.
         samples: Table `samples`: labelled frames with person and fold.
         held_out: Who or what is held out, one sentence.
         classes: Postures, in the order of the models' outputs.
@@ -119,6 +122,7 @@ class Study:
     cache: Path | str = ""
     n_jobs: int = -1
     pictures: bool = True
+    looks: Sequence[ClassLook] = ()
     samples: pd.DataFrame = field(init=False)
     held_out: str = field(init=False)
     classes: list[str] = field(init=False)
@@ -148,10 +152,11 @@ class Study:
             )
         except ValueError as error:  # too little is labelled
             raise YourTurn(
-                f"{error} Videos, frames and keypoints are done; now it is your turn: "
+                f"{error} Films, frames and keypoints are done; now it is your turn: "
                 "label in the labelling cell, then run the cells below it."
             ) from error
         self.classes = sorted(self.samples["label"].unique())
+        self.looks = list(self.looks) or colour_classes(self.classes)
         self.splits = splits.build_splits(self.samples)
 
     # --- what there is ---------------------------------------------------------------

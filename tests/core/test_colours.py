@@ -24,6 +24,19 @@ def test_fourteen_classes_have_fourteen_colours_and_a_key_each() -> None:
     assert "" not in keys
 
 
+def test_classes_of_one_colour_have_different_patterns() -> None:
+    named = colour_classes([f"c{k}" for k in range(30)])
+    assert len({(c["colour"], c["pattern"]) for c in named}) == 30
+    assert not any(c["pattern"] for c in named[:14])
+
+
+def test_a_chosen_key_and_colour_hold_and_who_had_the_key_gets_another() -> None:
+    looks = {"c": {"key": "1"}, "b": {"colour": "#123456"}}
+    named = colour_classes(["a", "b", "c", "d"], looks=looks)
+    assert [c["key"] for c in named] == ["3", "2", "1", "4"]
+    assert named[1]["colour"] == "#123456"
+
+
 def test_classes_beyond_the_keys_have_none() -> None:
     assert colour_classes([f"c{k}" for k in range(99)])[-1]["key"] == ""
 

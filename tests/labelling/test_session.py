@@ -95,3 +95,38 @@ def test_a_film_whose_clock_starts_late_is_labelled_on_its_clock(
     assert session.next("late", 0)["position"] == 4
     labels = read_labels(tmp_path / "labels.csv", footage.videos)
     assert label_frames(footage.frames, labels).notna().sum() == 2
+
+
+def test_a_look_survives_a_restart_follows_a_rename_and_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    path, footage = tmp_path / "labels.csv", build_footage("film")
+    session = Session(path, footage, classes=["sit", "stand"])
+    session.look_class("sit", "colour", "#123456")
+    session.look_class("stand", "key", "q")
+    session.look_class("sit", "key", "q")
+    session.rename_class("sit", "sitting")
+    again = Session(path, footage, classes=["sit", "stand"])
+    looks = {look["name"]: look for look in again.describe_classes()}
+    assert (looks["sitting"]["colour"], looks["sitting"]["key"]) == ("#123456", "q")
+    assert looks["stand"]["key"] == "2"
+    again.undo()  # of the new name
+    assert "key of sit" in again.undo()["text"]
+    keys = {look["name"]: look["key"] for look in again.describe_classes()}
+    assert (keys["sit"], keys["stand"]) == ("1", "q")
+    with pytest.raises(ValueError, match="#rrggbb"):
+        session.look_class("stand", "colour", "red")
+
+
+@pytest.mark.parametrize("program", ["boris", "elan", "label_studio", "csv"])
+def test_labels_are_exported_beside_the_labels_and_it_is_said_where(
+    tmp_path: Path, program: str
+) -> None:
+    session = Session(tmp_path / "labels.csv", build_footage("film"), classes=["sit"])
+    assert "nothing to export" in session.export(program)["text"]
+    for end_s in (1.0, 2.0):  # a second export takes the place of the first
+        session.label("film", 0, 0.0, end_s, "sit")
+        text = session.export(program)["text"]
+    (file,) = (tmp_path / "labels_exported").iterdir()
+    assert str(file.parent) in text
+    assert file.name in text

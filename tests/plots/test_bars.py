@@ -3,7 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_hex
 
+from utils.core.colours import colour_classes
 from utils.plots.bars import (
     plot_ablation,
     plot_background,
@@ -87,6 +89,9 @@ def test_time_strips_draw_every_span() -> None:
     spans = pd.DataFrame(
         {"start_s": [0.0, 1.0], "end_s": [1.0, 3.0], "label": ["a", "b"]}
     )
-    ax = plot_time_strips({"true": spans, "pose": spans}, classes=["a", "b"])
+    looks = colour_classes(["a", "b"], looks={"b": {"colour": "#e69f00"}})
+    ax = plot_time_strips({"true": spans, "pose": spans}, looks=looks)
     assert len(ax.patches) == 4
+    assert [to_hex(bar.get_facecolor()) for bar in ax.patches] == ["#e69f00"] * 4
+    assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True] * 2
     assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]

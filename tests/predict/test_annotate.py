@@ -82,6 +82,14 @@ def test_annotated_film_has_every_picture(pose: np.ndarray) -> None:
     assert bars == [64, 64, 256]  # 0.2, 0.2, 0.8 of 320 px
 
 
+def test_a_posture_has_its_own_colour_in_the_film(pose: np.ndarray) -> None:
+    scores = pd.DataFrame({"time_s": [0.0], "label": ["sit"], "probability": [0.5]})
+    (drawn,) = annotate_frames(
+        [(0.0, GREY)], *_tables(pose), scores, colours={"sit": "#ff0000"}
+    )
+    assert tuple(drawn[-1, 10]) == (255, 0, 0)
+
+
 def test_frame_in_which_no_posture_is_held_says_so_without_a_number(
     pose: np.ndarray,
 ) -> None:

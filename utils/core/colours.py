@@ -4,7 +4,7 @@ Colours are `#rrggbb`. Charts, annotated videos and the labelling widget take th
 here, so that a class, a model and a left arm look the same wherever they are met.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from utils.core.skeleton import EDGES, KEYPOINTS
 
@@ -16,7 +16,7 @@ _PALETTE = (
 )  # fmt: skip
 _SPECIAL_COLOURS = ("#6b6b6b", "#a3a3a3")
 # The letters are those that no command of the labelling widget has.
-_CLASS_KEYS = "123456789abcdehklmqrwxyz"
+CLASS_KEYS = "123456789abcdehklmqrwxyz"
 
 # Blue for pose and orange for images, as in the original project's charts.
 MODEL_COLOURS: dict[str, str] = {
@@ -35,36 +35,56 @@ SIDE_COLOURS: dict[str, str] = {
 }
 
 
+# What a person chose of a class: `colour`, `key`, or both.
+Looks = Mapping[str, Mapping[str, str]]
+# How one class looks: `name`, `key`, `colour`, `pattern`.
+ClassLook = dict[str, str | int]
+
+
 def colour_classes(
-    classes: Sequence[str], special: Sequence[str] = ()
-) -> list[dict[str, str]]:
-    """Give each class its key and its colour.
+    classes: Sequence[str], special: Sequence[str] = (), *, looks: Looks | None = None
+) -> list[ClassLook]:
+    """Give each class its key, its colour, and a pattern where colours repeat.
 
     Args:
         classes: Classes in order; they have the keys 1 to 9, then free letters.
         special: The two answers "none of these" and "unsure": keys 0 and u, greys.
+        looks: What was chosen instead, by class.
 
     Returns:
-        A dict `name`, `key` ("" for none), `colour` ("#rrggbb") for each.
+        A dict for each: `name`, `key` ("" for none), `colour` ("#rrggbb") and
+        `pattern`: how many classes before it have its colour, 0 for plain.
 
     Example:
         >>> colour_classes(["sitting"], ["none of these"])[1]["key"]
         '0'
     """
-    coloured = [
-        {
-            "name": name,
-            "key": _CLASS_KEYS[idx : idx + 1],
-            "colour": _PALETTE[idx % len(_PALETTE)],
-        }
-        for idx, name in enumerate(classes)
-    ]
-    keys = ("0", "u")
+    looks = looks or {}
+    keys = _share_keys([looks.get(name, {}).get("key", "") for name in classes])
+    coloured: list[ClassLook] = []
+    for idx, (name, key) in enumerate(zip(classes, keys, strict=True)):
+        own = looks.get(name, {}).get("colour", "")
+        colour = own or _PALETTE[idx % len(_PALETTE)]
+        pattern = sum(other["colour"] == colour for other in coloured)
+        coloured.append(
+            {"name": name, "key": key, "colour": colour, "pattern": pattern}
+        )
     coloured += [
-        {"name": name, "key": keys[idx], "colour": _SPECIAL_COLOURS[idx]}
-        for idx, name in enumerate(special)
+        {"name": name, "key": key, "colour": colour, "pattern": 0}
+        for name, key, colour in zip(special, "0u", _SPECIAL_COLOURS, strict=False)
     ]
     return coloured
+
+
+def _share_keys(chosen: Sequence[str]) -> list[str]:
+    """Return the key of each class: the chosen one, its place's, or else a free one."""
+    places = [CLASS_KEYS[idx : idx + 1] for idx in range(len(chosen))]
+    keys = [
+        own or ("" if place in chosen else place)
+        for own, place in zip(chosen, places, strict=True)
+    ]
+    free = iter([key for key in CLASS_KEYS if key not in keys])
+    return [key or next(free, "") for key in keys]
 
 
 def colour_model(model: str) -> str:

@@ -16,6 +16,7 @@ KINDS = (
     "merge",
     "delete",
     "move",
+    "look",
     "import",
     "film",
     "undo",
@@ -29,6 +30,7 @@ _NEEDS = {
     "merge": ("label", "old"),
     "delete": ("old",),
     "move": ("label",),
+    "look": ("label", "how", "old"),
     "import": ("spans",),
     "film": ("video", "how"),
     "undo": ("of",),
@@ -36,8 +38,9 @@ _NEEDS = {
 }
 # Kinds that version 2 brought. All else is still written as version 1, which an older
 # program of somebody who labels into the same file reads.
-_NEW_KINDS = ("delete", "move")
+_NEW_KINDS = ("delete", "move", "look")
 FILM_CHANGES = ("renamed", "changed", "same")
+LOOKS = ("colour", "key")
 
 
 class NewerVersionError(ValueError):
@@ -51,21 +54,21 @@ class Action:
     Attributes:
         do: One of `KINDS`. `paint` and `erase` a label on spans of time; `add`,
             `rename`, `merge`, `delete` (its labels too), `move` (to another place in
-            the list) classes; `import` an edited CSV file; `film`: a video was
-            renamed, replaced by another film, or said to be the same after all;
-            `undo`, `redo` another line.
+            the list), `look` (another colour or key) classes; `import` an edited
+            CSV file; `film`: a video was renamed, replaced by another film, or said
+            to be the same after all; `undo`, `redo` another line.
         id: Names the line, 12 hex digits.
         at: When, ISO 8601 in UTC.
         by: Annotator; "" if unnamed.
         video: The video in view: whose undo stack the action lies on.
-        label: What was painted; the class added or moved; the new name; the class
-            merged into.
+        label: What was painted; the class added, moved or given another look; the new
+            name; the class merged into.
         old: The class, or video, renamed, merged or deleted; the class that a moved one
-            comes before, "" for the end; the file of another program that an
-            `import` is of.
+            comes before, "" for the end; the colour or key given to a class; the file
+            of another program that an `import` is of.
         of: `id` of the line undone or redone.
         stroke: `id` of the first line of the stroke that this line prolongs.
-        how: For `film`, one of `FILM_CHANGES`.
+        how: For `film`, one of `FILM_CHANGES`; for `look`, one of `LOOKS`.
         spans: By video; of `import` also label, annotator and time: what is there now.
         films: sha256 of the videos touched, by video.
         is_first: Whether an `import` begins the log; it cannot be undone.
@@ -160,6 +163,8 @@ def _check_parts(action: Action) -> None:
             raise ValueError(f"{action.do} without {name}")
     if action.do == "film" and action.how not in FILM_CHANGES:
         raise ValueError(f"unknown change of a film {action.how!r}")
+    if action.do == "look" and action.how not in LOOKS:
+        raise ValueError(f"unknown look of a class {action.how!r}")
 
 
 def _read_text(value: object) -> str:

@@ -6,6 +6,7 @@ returns when its line is in the log, on disk; if it cannot be written it raises
 `LabelNotSavedError` and nothing has changed. Call it from one thread.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from utils.core.colours import CLASS_KEYS, ClassLook, colour_classes
 from utils.labelling.actions import Action
 from utils.labelling.clips import Clip, Footage, build_clips
 from utils.labelling.csv_store import check_name
@@ -23,7 +25,9 @@ from utils.labelling.labels import advise_labels, summarise_labels
 from utils.labelling.proposals import ORDERS, Proposer, group_poses, rank_proposals
 from utils.labelling.review import Doubt
 from utils.labelling.spans import (
+    NONE_OF_THESE,
     SPECIAL_LABELS,
+    UNSURE,
     Span,
     find_gaps,
     find_span,
@@ -32,6 +36,8 @@ from utils.labelling.spans import (
 from utils.labelling.state import Track, find_unit
 
 UNITS = ("frame", "segment")
+_COLOUR = re.compile("#[0-9a-f]{6}")
+NEXT_STEP = "run the cells below (menu Run: Run Selected Cell and All Below)"
 # Look-alikes are sought in all videos up to this many frames, else in the current one.
 _MAX_LOOK_ALIKES = 20_000
 # A time in the log, of whole milliseconds, may lie this far from a frame's own.
@@ -55,6 +61,7 @@ class Session:
         order: Which comes next: `"time"`, `"uncertain"` or `"rarest"`.
         doubts: Labels that deserve a second look and were not dealt with yet.
         doubt_idx: Which of them was gone to last, None if none.
+        program: The one that labels are most likely exported for.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class Session:
         classes: Sequence[str] = (),
         annotator: str | None = None,
         doubts: Sequence[Doubt] = (),
+        program: str = "csv",
     ) -> None:
         """Open the labels file and its log and resume where this person stopped.
 
@@ -78,6 +86,7 @@ class Session:
             annotator: Name put on labels; None carries on as the one person who
                 signed the labels there, if there is just one.
             doubts: Labels that deserve a second look.
+            program: The one that labels are most likely exported for.
 
         Raises:
             ValueError: If the labels file or its log cannot be understood, there is no
@@ -97,6 +106,7 @@ class Session:
             labels_path, hashes=hashes, classes=names, annotator=annotator or ""
         )
         self.labels_path = self._log.labels_path
+        self.program, self._facts = program, videos
         self.annotator = self._carry_on() if annotator is None else annotator
         self._log.annotator = self.annotator
         self._proposer = Proposer(self._clips, self._track, self.annotator)
@@ -143,8 +153,9 @@ class Session:
         Returns:
             Of the current video: `video`, `spans` (own and unsigned labels),
             `other_spans`, `segments`, `no_person`, `proposals`, `n_until_proposals`. Of
-            all: `can_undo`, `can_redo`, `classes` in the order of keys 1 to 9,
-            `unit`, `order`, `seconds` by label, `notices` (one sentence each).
+            all: `can_undo`, `can_redo`, `classes` in order, `looks` as
+            `describe_classes`, `unit`, `order`, `seconds` by label, `notices` (one
+            sentence each).
         """
         clip, state, track = self.clip, self._log.state, self._track(self.video)
         proposals = [] if is_partial else self._list_proposals()
@@ -154,6 +165,7 @@ class Session:
             "unit": self.unit,
             "order": self.order,
             "classes": list(state.classes),
+            "looks": self.describe_classes(),
             "spans": [list(span[:3]) for span in track.show(self.annotator)],
             "other_spans": [list(s[:3]) for s in track.show_others(self.annotator)],
             "segments": [] if is_partial else [list(s[2:]) for s in clip.segments],
@@ -165,6 +177,11 @@ class Session:
             "seconds": self._sum_seconds(),
             "notices": list(self._log.notices),
         }
+
+    def describe_classes(self) -> list[ClassLook]:
+        """Return how each class and special answer looks, as `colour_classes`."""
+        state = self._log.state
+        return colour_classes(state.classes, (NONE_OF_THESE, UNSURE), looks=state.looks)
 
     def summarise(self) -> tuple[pd.DataFrame, list[str]]:
         """Return seconds per class and person, and what to label next.
@@ -440,8 +457,7 @@ class Session:
         )
         left = f" {moving_s:.0f} s of moving between postures are not: that is fine."
         return (
-            f"All still poses are labelled.{left * (moving_s >= 1)} "
-            "Next: run the cells below this one."
+            f"All still poses are labelled.{left * (moving_s >= 1)} Next: {NEXT_STEP}."
         )
 
     def set(self, unit: str | None = None, order: str | None = None) -> Answer:
@@ -583,6 +599,31 @@ class Session:
             joined[video] = [(round(s, 3), round(e, 3)) for s, e in runs]
         return joined
 
+    # --- other programs --------------------------------------------------------------
+
+    def export(self, program: str) -> Answer:
+        """Write the labels for another program, into a folder beside the labels file.
+
+        Args:
+            program: One of `formats.convert.PROGRAMS`.
+
+        Raises:
+            ValueError: If the program is not known.
+            OSError: If a file cannot be written.
+        """
+        from utils.labelling.formats.convert import export_labels
+
+        folder = self.labels_path.with_name(f"{self.labels_path.stem}_exported")
+        if not self.labels_path.exists():
+            return {"text": "Nothing is labelled yet, so there is nothing to export."}
+        folder.mkdir(exist_ok=True)
+        files = export_labels(
+            self.labels_path, self._facts, folder, program=program, overwrite=True
+        )
+        names = ", ".join(path.name for path in files[:3])
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        return {"text": f"Written into {folder}: {names}{more}."}
+
     # --- classes, films --------------------------------------------------------------
 
     def add_class(self, name: str) -> Answer:
@@ -629,6 +670,27 @@ class Session:
         self._write("move", label=name, old=[*rest, ""][at])
         return {"text": f"{name} is number {at + 1}.", "is_changed": True}
 
+    def look_class(self, name: str, how: str, value: str) -> Answer:
+        """Give a class a colour or a key of its own; who had that key gets another.
+
+        Args:
+            name: The class.
+            how: `"colour"` or `"key"`.
+            value: The colour as `#rrggbb`, or one of `CLASS_KEYS`.
+
+        Raises:
+            ValueError: If there is no such class, colour or key.
+        """
+        self._check_old_class(name)
+        is_colour = how == "colour" and _COLOUR.fullmatch(value)
+        if not is_colour and not (how == "key" and value in [*CLASS_KEYS]):
+            raise ValueError(
+                f"Expected a colour as #rrggbb or a key among {CLASS_KEYS}, got "
+                f"{how} {value!r}."
+            )
+        self._write("look", label=name, how=how, old=value)
+        return {"text": f"{name} has the {how} {value}.", "is_changed": True}
+
     def adopt_labels(self, video: str) -> Answer:
         """Say that a changed file is the same film: its earlier labels count again."""
         self._log.adopt_labels(video)
@@ -661,6 +723,8 @@ def _describe(action: Action, video: str) -> str:
         return f"{what}, {start_s:.1f} to {end_s:.1f} s in {videos[0]}"
     if action.do == "import":  # of another program's file, or of ours edited elsewhere
         return "imported labels" if action.old else "edited file"
+    if action.do == "look":
+        return f"{action.how} of {action.label}"
     words = {"add": "new class", "delete": "deleted class"}
     what = words.get(action.do, f"{action.do} of class")
     return f"{what} {action.old or action.label}".strip()

@@ -172,6 +172,7 @@ class LabelState:
         tracks: By video: the labels of the film that has this name now.
         films: sha256 of each video's film, as far as known.
         classes: In order; not the two special answers.
+        looks: By class: `colour` and `key`, as far as a person chose them.
         last: The last action applied, None if none.
         imports: Files of other programs that were taken in, undone since or not.
         n_actions: How many were applied.
@@ -186,6 +187,8 @@ class LabelState:
         self._given_classes = list(classes)
         self._first_classes = _add_classes((), classes)
         self.classes = list(self._first_classes)
+        self._first_looks: dict[str, dict[str, str]] = {}
+        self.looks: dict[str, dict[str, str]] = {}
         self._is_loaded = False
         self.tracks: dict[str, Track] = {}
         self.films: dict[str, str] = {}
@@ -302,6 +305,7 @@ class LabelState:
         if action.do not in ("paint", "erase"):
             self._naming.append(action)
             self.imports.update([action.old] * (action.do == "import"))
+            self.looks = _change_looks(self.looks, action)
         if action.label not in self.classes or action.do not in ("paint", "erase"):
             self.classes = _change_classes(self.classes, action)
         if action.do in _RELABEL_ACTIONS:
@@ -327,6 +331,7 @@ class LabelState:
         return {
             "given_classes": self._given_classes,
             "classes": self.classes,
+            "looks": self.looks,
             "films": self.films,
             "imports": sorted(self.imports),
             "n_actions": self.n_actions,
@@ -348,6 +353,7 @@ class LabelState:
             raise ValueError("other classes")
         state = cls(dump["classes"])
         state._given_classes, state._is_loaded = list(classes), True
+        state.looks = state._first_looks = dump["looks"]
         state.films, state.n_actions = dump["films"], dump["n_actions"]
         state.imports = set(dump["imports"])
         state.last = parse_action(dump["last"].encode()) if dump["last"] else None
@@ -406,11 +412,12 @@ class LabelState:
         self._rebuild_classes()
 
     def _rebuild_classes(self) -> None:
-        """Fold the list of classes again from all that is not undone."""
-        classes = list(self._first_classes)
+        """Fold the list of classes, and their looks, from all that is not undone."""
+        classes, self.looks = list(self._first_classes), self._first_looks
         for action in self._naming:
             if find_unit(action) not in self._undone:
                 classes = _change_classes(classes, action)
+                self.looks = _change_looks(self.looks, action)
         labels = (s.label for track in self._all_tracks() for s in track.merge())
         self.classes = _add_classes(classes, labels)
 
@@ -452,6 +459,27 @@ def _change_classes(classes: Sequence[str], action: Action) -> list[str]:
         rows = (span.label for spans in action.spans.values() for span in spans)
         return _add_classes(classes, rows)
     return _add_classes(classes, (action.label,))
+
+
+def _change_looks(
+    looks: dict[str, dict[str, str]], action: Action
+) -> dict[str, dict[str, str]]:
+    """Return how classes look after an action; a key belongs to one class alone."""
+    if action.do == "look":
+        own = {**looks.get(action.label, {}), action.how: action.old}
+        others = {name: look for name, look in looks.items() if name != action.label}
+        chosen = action.how, action.old
+        if action.how == "key":
+            others = {
+                name: {h: own for h, own in look.items() if (h, own) != chosen}
+                for name, look in others.items()
+            }
+        return {**others, action.label: own}
+    if action.do in _RELABEL_ACTIONS and action.old in looks:
+        rest = {name: look for name, look in looks.items() if name != action.old}
+        is_renamed = action.do == "rename"
+        return rest | ({action.label: looks[action.old]} if is_renamed else {})
+    return looks
 
 
 def _add_classes(classes: Iterable[str], labels: Iterable[str]) -> list[str]:

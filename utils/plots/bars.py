@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from utils.core.colours import colour_classes, colour_model, ink_on
+from utils.core.colours import ClassLook, colour_model, ink_on
 from utils.core.markup import escape_plot
 from utils.plots.style import (
     ACCURACY,
@@ -199,7 +199,7 @@ def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axe
 def plot_time_strips(
     strips: Mapping[str, pd.DataFrame],
     *,
-    classes: Sequence[str],
+    looks: Sequence[ClassLook],
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -207,7 +207,7 @@ def plot_time_strips(
 
     Args:
         strips: Row name to rows with `start_s`, `end_s`, `label`.
-        classes: Ordered classes, which fix the colours.
+        looks: How each class looks, as from `colour_classes`.
         title: What it shows.
         ax: Axes to draw into; new ones if None.
 
@@ -215,11 +215,13 @@ def plot_time_strips(
         The Axes.
     """
     ax = make_axes(ax, (11, 0.9 + 0.45 * len(strips)))
-    colours = {c["name"]: c["colour"] for c in colour_classes(classes)}
+    colours = {look["name"]: look["colour"] for look in looks}
+    hatches = {look["name"]: HATCHES[look["pattern"] % len(HATCHES)] for look in looks}
     for row, spans in enumerate(strips.values()):
         for start, end, label in spans[["start_s", "end_s", "label"]].to_numpy():
             face = colours.get(label, "#dddddd")
-            ax.barh(row, end - start, left=start, height=0.8, color=face, ec="white")
+            style = {"color": face, "ec": "white", "hatch": hatches.get(label, "")}
+            ax.barh(row, end - start, left=start, height=0.8, **style)
             if end - start > 0.9:  # shorter ones have no room for a word
                 text = escape_plot(str(label).replace("_", " "))
                 style = {"ha": "center", "va": "center", "size": TINY}

@@ -1,6 +1,6 @@
 """Draw skeleton, posture and probability onto the frames of a film."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,13 @@ def draw_pose(
     return drawn
 
 
-def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.ndarray:
+def draw_caption(
+    image: np.ndarray,
+    text: str,
+    *,
+    share: float = np.nan,
+    colour: str = SIDE_COLOURS["left"],
+) -> np.ndarray:
     """Write a line onto a dark strip at the foot of a copy of a picture.
 
     Args:
@@ -49,6 +55,7 @@ def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.n
         text: The line; characters outside ASCII are shown as `?`, for OpenCV's
             drawn font has no others.
         share: 0 to 1, shown as a bar along the strip's foot; NaN for none.
+        colour: Of the bar, `#rrggbb`.
 
     Returns:
         New picture of the same shape.
@@ -65,9 +72,7 @@ def draw_caption(image: np.ndarray, text: str, *, share: float = np.nan) -> np.n
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(drawn, text, origin, font, scale, (255, 255, 255), 1, cv2.LINE_AA)
     if np.isfinite(share):
-        drawn[-max(2, strip // 10) :, : round(width * share)] = split_rgb(
-            SIDE_COLOURS["left"]
-        )
+        drawn[-max(2, strip // 10) :, : round(width * share)] = split_rgb(colour)
     return drawn
 
 
@@ -98,7 +103,12 @@ def interpolate_pose(
 
 
 def annotate_frame(
-    image: np.ndarray, pose: np.ndarray, *, label: str, probability: float
+    image: np.ndarray,
+    pose: np.ndarray,
+    *,
+    label: str,
+    probability: float,
+    colour: str = SIDE_COLOURS["left"],
 ) -> np.ndarray:
     """Draw skeleton, posture and probability onto a copy of a picture.
 
@@ -107,6 +117,7 @@ def annotate_frame(
         pose: `(17, 3)`: x_px, y_px, score.
         label: Posture, or words that none is held.
         probability: 0 to 1; NaN where none is held.
+        colour: Of the bar that shows the probability, `#rrggbb`.
 
     Returns:
         New picture of the same shape.
@@ -114,7 +125,8 @@ def annotate_frame(
     text = label.replace("_", " ")
     if np.isfinite(probability):
         text = f"{text}  {probability:.0%}"
-    return draw_caption(draw_pose(image, pose), text, share=probability)
+    drawn = draw_pose(image, pose)
+    return draw_caption(drawn, text, share=probability, colour=colour)
 
 
 def annotate_frames(
@@ -122,6 +134,8 @@ def annotate_frames(
     keypoints: pd.DataFrame,
     frames: pd.DataFrame,
     scores: pd.DataFrame,
+    *,
+    colours: Mapping[str, str] | None = None,
 ) -> Iterator[np.ndarray]:
     """Annotate every picture of a film, one at a time.
 
@@ -131,6 +145,7 @@ def annotate_frames(
         frames: Table `frames` of this video.
         scores: `time_s`, `label`, `probability` of the frames looked at, in order of
             time; a picture shows the latest one before it.
+        colours: Colour `#rrggbb` of each label; blue where there is none.
 
     Yields:
         Annotated pictures.
@@ -147,4 +162,5 @@ def annotate_frames(
             interpolate_pose(time_s, times_s, poses),
             label=latest["label"],
             probability=float(latest["probability"]),
+            colour=(colours or {}).get(latest["label"], SIDE_COLOURS["left"]),
         )

@@ -1,6 +1,7 @@
 """A finished classifier on videos: posture of each frame, bouts, an annotated film."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,6 +152,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     fps: float = 15.0,
     length_s: float = math.inf,
     pictures: bool = True,
+    colours: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a film with skeleton, posture and probability drawn into it.
 
@@ -163,6 +165,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         fps: Pictures a second.
         length_s: How much of it, seconds from its first picture on.
         pictures: Setting `PICTURES`: False draws on grey instead of on the film.
+        colours: Colour `#rrggbb` of each posture; blue if None.
 
     Returns:
         The path.
@@ -186,6 +189,6 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         (frame.time_s, frame.image if pictures else cover(frame.image))
         for frame in film
     )
-    drawn = annotate_frames(images, points, own, postures)
+    drawn = annotate_frames(images, points, own, postures, colours=colours)
     write_video(path, drawn, fps=fps)
     return path

@@ -96,7 +96,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
         strips = {"labelled": given, **strips}
     who = "learnt from" if without is None else "never saw"
     title = f"{video.name}: postures, by a classifier that {who} this person"
-    chart = plot_time_strips(strips, classes=study.classes, title=title)
+    chart = plot_time_strips(strips, looks=study.looks, title=title)
     path = study.results / "annotated.mp4"
     annotate_video(
         classifier,
@@ -107,6 +107,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
         fps=fps,
         length_s=length_s,
         pictures=study.pictures,
+        colours={look["name"]: look["colour"] for look in study.looks},
     )
     answer = write_answer(
         "film",

@@ -142,8 +142,8 @@ test("what is saved stays drawn until the labels come anew", () => {
 test("labels that are sent in part keep the rest", () => {
   const ledger = build();
   ledger.take({ spans: [] });
-  assert.equal(ledger.colour("sitting"), "#112233");
-  assert.equal(ledger.colour("unheard of"), "#888888");
+  assert.equal(ledger.look("sitting").colour, "#112233");
+  assert.equal(ledger.look("unheard of").colour, "#888888");
 });
 
 test("an answer to another page's action changes nothing here", () => {

@@ -17,8 +17,11 @@ from pathlib import Path
 import anywidget
 import pandas as pd
 import traitlets
+from IPython import get_ipython
+from IPython.core.interactiveshell import ExecutionResult
 from IPython.display import display, update_display
 
+from utils.core.colours import ClassLook
 from utils.core.esm import join_modules
 from utils.labelling.clips import Footage
 from utils.labelling.review import Doubt
@@ -32,6 +35,7 @@ from utils.labelling.widget.messages import (
     describe_video,
 )
 from utils.labelling.widget.panel import Panel
+from utils.screen import YourTurn
 
 _STATIC = Path(__file__).parent / "static"
 # Verb -> the parts of its message that it takes.
@@ -68,6 +72,7 @@ def show(  # noqa: PLR0913 - three tables and a file, and how they are shown
     annotator: str | None = None,
     classes: Sequence[str] = (),
     pictures: bool = True,
+    program: str = "csv",
 ) -> "Labeller":
     """Display the labelling widget and return at once.
 
@@ -86,6 +91,7 @@ def show(  # noqa: PLR0913 - three tables and a file, and how they are shown
         classes: Classes to offer besides those in the labels.
         pictures: Whether the notebook may keep pictures; without, the widget still
             shows them to whoever labels.
+        program: The one that the export button offers first, as `export_labels` takes.
 
     Returns:
         The widget's state; end the cell with `;` or give it a name.
@@ -102,7 +108,11 @@ def show(  # noqa: PLR0913 - three tables and a file, and how they are shown
         features = build_features(keypoints, frames, kind="normalised")
     footage = Footage(videos, frames, keypoints, features)
     session = Session(
-        Path(labels_path), footage, annotator=annotator or None, classes=classes
+        Path(labels_path),
+        footage,
+        annotator=annotator or None,
+        classes=classes,
+        program=program,
     )
     labeller = Labeller(session, pictures=pictures)
     if "google.colab" in sys.modules:
@@ -112,6 +122,7 @@ def show(  # noqa: PLR0913 - three tables and a file, and how they are shown
         output.enable_custom_widget_manager()
     display(labeller.panel.box)
     labeller.show_still()
+    _watch_cells(labeller)
     return labeller
 
 
@@ -148,6 +159,11 @@ class Labeller:
         self.panel.list_doubts(session.doubts, None)
         self._show_progress()
         self.front_end.on_msg(self._on_message)
+
+    @property
+    def looks(self) -> list[ClassLook]:
+        """Name, key, colour and pattern of each class, as they are shown."""
+        return self.session.describe_classes()
 
     def list_doubts(self, doubts: pd.DataFrame) -> None:
         """List labels that deserve a second look, in place of those listed so far.
@@ -198,6 +214,11 @@ class Labeller:
             nothing = {"text/html": "", "text/plain": ""}
             update_display(nothing, raw=True, display_id=self._still)
             self._still = ""
+
+    def on_cell(self, result: ExecutionResult) -> None:
+        """Bring the widget into view where a cell below waits for labels."""
+        if isinstance(result.error_in_exec, YourTurn):
+            self._send({"type": "turn", "text": str(result.error_in_exec)})
 
     # --- from the front end ----------------------------------------------------------
 
@@ -353,6 +374,17 @@ class Labeller:
             show_labels()
 
         threading.Thread(target=find, name="labeller segments", daemon=True).start()
+
+
+def _watch_cells(labeller: Labeller) -> None:
+    """Let a labeller, in place of the one before, hear how each cell ends."""
+    shell = get_ipython()
+    if shell is None:
+        return
+    for heard in list(shell.events.callbacks["post_run_cell"]):
+        if isinstance(getattr(heard, "__self__", None), Labeller):
+            shell.events.unregister("post_run_cell", heard)
+    shell.events.register("post_run_cell", labeller.on_cell)
 
 
 def _call_from_thread(do: Callable[[], None]) -> Callable[[], None]:

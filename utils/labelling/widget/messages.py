@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS, colour_classes
+from utils.core.colours import CLASS_KEYS, EDGE_COLOURS, KEYPOINT_COLOURS
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, MIN_SCORE
+from utils.labelling.formats.convert import PROGRAMS
 from utils.labelling.session import Session
-from utils.labelling.spans import NONE_OF_THESE, UNSURE
 from utils.labelling.widget.images import Reel, scale_poses, shrink_jpeg
 
 FRAMES_A_GRID = 24
@@ -48,6 +48,8 @@ def describe_video(session: Session, reel: Reel) -> tuple[dict, list[bytes]]:
         "width_px": reel.size_wh[0],
         "height_px": reel.size_wh[1],
         "skeleton": _SKELETON,
+        "class_keys": CLASS_KEYS,
+        "programs": sorted(PROGRAMS, key=lambda name: name != session.program),
     }
     buffers = [
         clip.times_s.astype(np.float64).tobytes(),
@@ -69,12 +71,12 @@ def describe_labels(state: dict) -> dict:
     """
     n_until = state["n_until_proposals"]
     more = f"Label {n_until} more spans, then classes are proposed."
-    panels_own = ("notices", "n_until_proposals")
+    panels_own = ("notices", "n_until_proposals", "looks")
     return {
         "type": "labels",
         **{name: value for name, value in state.items() if name not in panels_own},
+        "classes": state["looks"],
         "why_no_proposal": more if n_until > 0 else "Nothing is proposed here.",
-        "classes": colour_classes(state["classes"], (NONE_OF_THESE, UNSURE)),
     }
 
 

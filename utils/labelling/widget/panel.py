@@ -11,6 +11,7 @@ import ipywidgets
 import pandas as pd
 
 from utils.labelling.review import Doubt
+from utils.labelling.session import NEXT_STEP
 
 _NO_DOUBTS = "None yet: labels that both trained models contradict will be listed here."
 
@@ -54,6 +55,7 @@ def draw_progress(
         '<table class="labeller-table">'
         f"<tr><th>seconds of</th>{head}</tr>{rows}</table>"
         f'<ul class="labeller-advice">{said}</ul>'
+        f"<p>When you have labelled what you can, {NEXT_STEP}.</p>"
     )
 
 

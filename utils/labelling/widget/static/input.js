@@ -61,6 +61,7 @@ export class Input {
     if (event.target.closest("input, textarea, select")) {
       if (key !== "escape") return;
       ui.saying.clear();
+      ui.classes.sayWhatKeysDo();
       ui.focus();
       return;
     }

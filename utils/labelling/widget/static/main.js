@@ -3,16 +3,16 @@
  * Times are seconds. The playhead lives here, so that stepping never waits for the kernel.
  *
  * What the kernel is asked goes out as custom messages, because synced traits coalesce:
- *   ready | open | place | next | set | frames | overview | grid | count | doubt
+ *   ready | open | place | next | set | frames | overview | grid | count | doubt | export
  *   act {seq, action, position, ...}
  * and what comes back is
- *   video | labels | frames | overview | grid | count | go | say
+ *   video | labels | frames | overview | grid | count | go | say | turn
  *   done {seq, ok, reason, ...}
  * An action counts as saved only after its `done` has come with `ok`.
  */
 
 import { ClassList } from "./view/classes.js";
-import { element, select } from "./view/dom.js";
+import { button, element, select } from "./view/dom.js";
 import { Grid } from "./view/grid.js";
 import { Input } from "./input.js";
 import { formatSeconds } from "./logic/format.js";
@@ -27,6 +27,13 @@ import { Timeline } from "./view/timeline.js";
 import { Toolbar } from "./view/toolbar.js";
 
 const ORDERS = { time: "next: in time", uncertain: "next: most uncertain", rarest: "next: rarest class" };
+
+const PROGRAMS = { boris: "BORIS", elan: "ELAN", label_studio: "Label Studio", csv: "CSV" };
+
+const FIRST_STEPS =
+  "Name your first posture beside the picture, Enter, Esc. Then key 1 labels what is in view.";
+// A notebook goes to its last cell once "run all" has ended, some time after we hear of it.
+const SHOW_AGAIN_MS = [0, 300, 1000];
 
 const readDoubles = (b) =>
   new Float64Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength));
@@ -78,6 +85,7 @@ class Ui {
     const moving = new Toolbar(this, element("div", "lb-foot", root), PLAY_BUTTONS, "Moving and playing");
     this.toolbars.push(moving);
     this.buildLag(moving.box);
+    this.buildExport(moving.box);
   }
 
   buildSide(side) {
@@ -102,6 +110,18 @@ class Ui {
     field.addEventListener("change", () => {
       this.painter.lag_s = Math.min(Math.max(Number(field.value) || 0, 0), 2);
       field.value = this.painter.lag_s;
+    });
+  }
+
+  buildExport(parent) {
+    const group = element("div", "lb-group", parent);
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", "export");
+    this.programs = select(group, "Program to export labels for", {}, () => this.focus());
+    const write = button(group, "export", "write the labels for this program, beside the labels");
+    write.addEventListener("click", () => {
+      this.request("export", { program: this.programs.value });
+      this.focus();
     });
   }
 
@@ -134,8 +154,13 @@ class Ui {
     return this.ledger.labelAt(t, this.video);
   }
 
+  /** How a class looks: its colour, and the pattern that tells it from others of that colour. */
+  look(label) {
+    return this.ledger.look(label);
+  }
+
   colour(label) {
-    return this.ledger.colour(label);
+    return this.look(label).colour;
   }
 
   /* ----- messages ----- */
@@ -179,6 +204,7 @@ class Ui {
       grid: () => this.grid.open(message, buffers),
       count: () => this.grid.show(message.seconds),
       say: () => this.say(message.text),
+      turn: () => this.takeTurn(message.text),
       go: () => isHere && this.player.go(message.position),
     };
     hearers[message?.type]?.();
@@ -200,6 +226,8 @@ class Ui {
     this.saving.open(message.store);
     this.videos.fill(message.videos, message.video);
     if (buffers[3]) this.store.take([message.position], [buffers[2], buffers[3]]);
+    this.classes.keys = message.class_keys;
+    this.programs.fill(Object.fromEntries(message.programs.map((p) => [p, PROGRAMS[p]])), this.programs.value || message.programs[0]);
     this.title.textContent = message.video;
     const who = message.annotator ? ` · ${message.annotator} labels` : "";
     this.nth.textContent = `video ${message.nth} of ${message.videos.length}${who}`;
@@ -212,9 +240,7 @@ class Ui {
       this.say(`Went on from ${before} to ${this.video}.`, { canUndo: true });
     }
     this.isAskedFor = false;
-    if (before === null && !message.labels.classes.some((c) => c.key === "1")) {
-      this.say("Name your first posture beside the picture, Enter, Esc. Then key 1 labels what is in view.");
-    }
+    if (before === null && !this.hasClasses) this.say(FIRST_STEPS);
   }
 
   takeLabels(labels) {
@@ -241,6 +267,20 @@ class Ui {
     if (text) this.say(text);
     this.timeline.isOld = true;
     this.paintSoon();
+  }
+
+  get hasClasses() {
+    return this.classes.own.length > 0;
+  }
+
+  /** A cell below waits for labels: the page comes here. */
+  takeTurn(text) {
+    this.say(this.hasClasses ? text : `Films, frames and keypoints are done; now label here. ${FIRST_STEPS}`);
+    const show = () => {
+      this.root.scrollIntoView({ block: "start" });
+      this.focus();
+    };
+    this.shows = SHOW_AGAIN_MS.map((ms) => setTimeout(show, ms));
   }
 
   /* ----- what is said ----- */
@@ -343,6 +383,7 @@ class Ui {
 
   dispose() {
     this.saving.dispose();
+    this.shows?.forEach(clearTimeout);
     this.grid.close();
     for (const part of [this.player, this.screen, this.input]) part.dispose();
     this.resizes.disconnect();

@@ -86,8 +86,8 @@ export class Ledger {
     return this.waiting.some((p) => p.video === video && p.start_s <= t && t < p.end_s);
   }
 
-  colour(label) {
-    return this.labels.classes.find((c) => c.name === label)?.colour ?? "#888888";
+  look(label) {
+    return this.labels.classes.find((c) => c.name === label) ?? { colour: "#888888", pattern: 0 };
   }
 
   /**

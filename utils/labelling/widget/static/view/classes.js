@@ -1,6 +1,6 @@
 /* The list of classes: a button with its key and seconds for each, and what changes them. */
 
-import { button, element } from "./dom.js";
+import { button, element, select } from "./dom.js";
 import { formatSeconds, inkOn } from "../logic/format.js";
 
 const SPECIAL_KEYS = ["0", "u"]; // "none of these" and "unsure": no classes to change
@@ -10,6 +10,7 @@ export class ClassList {
   constructor(ui, parent) {
     this.ui = ui;
     this.edited = null; // the class whose form is open
+    this.keys = ""; // what keys classes can have
     this.box = element("div", "lb-classes", parent);
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", "Classes");
@@ -40,16 +41,21 @@ export class ClassList {
     this.buttons.forEach(({ made }, i) => made.setAttribute("aria-pressed", String(i === idx)));
   }
 
+  /** The classes that a person has named. */
+  get own() {
+    return this.ui.labels.classes.filter((c) => !SPECIAL_KEYS.includes(c.key));
+  }
+
   draw(classes) {
     this.box.replaceChildren();
-    const own = classes.filter((c) => !SPECIAL_KEYS.includes(c.key));
+    const { own } = this;
     this.field.placeholder = own.length
       ? "another class, Enter"
       : "name your first posture, Enter";
     this.buttons = classes.map((each, idx) => this.drawRow(each, idx, own));
   }
 
-  drawRow({ name, key, colour }, idx, own) {
+  drawRow({ name, key, colour, pattern }, idx, own) {
     const row = element("div", "lb-class-row", this.box);
     const made = button(row, "", `label: ${name}`);
     made.classList.add("lb-class");
@@ -57,6 +63,7 @@ export class ClassList {
     made.dataset.value = idx;
     made.style.background = colour;
     made.style.color = inkOn(colour);
+    if (pattern) element("span", "lb-pattern", made).dataset.pattern = pattern;
     element("kbd", "lb-class-key", made, key.toUpperCase());
     element("span", "lb-class-name", made, name);
     made.addEventListener("click", () => this.ui.clickClass(idx));
@@ -64,11 +71,11 @@ export class ClassList {
     element("div", "lb-bar-fill", bar).style.background = colour;
     element("span", "", bar);
     if (own.some((c) => c.name === name)) {
-      const more = button(row, "⋯", `change ${name}: its name, place in the list, or labels`);
+      const more = button(row, "⋯", `change ${name}: its name, colour, key, place in the list, or labels`);
       more.classList.add("lb-more");
       more.setAttribute("aria-expanded", String(this.edited === name));
       more.addEventListener("click", () => this.edit(this.edited === name ? null : name));
-      if (this.edited === name) this.drawForm(name, colour, own.map((c) => c.name));
+      if (this.edited === name) this.drawForm({ name, key, colour }, own.map((c) => c.name));
     } else element("span", "lb-more", row);
     return { name, made, bar };
   }
@@ -81,7 +88,7 @@ export class ClassList {
     else this.box.querySelector(".lb-class-form input").focus();
   }
 
-  drawForm(name, colour, names) {
+  drawForm({ name, key, colour }, names) {
     const form = element("div", "lb-class-form", this.box);
     const field = element("input", "lb-field", form);
     field.value = name;
@@ -95,6 +102,13 @@ export class ClassList {
       made.addEventListener("click", () => this.change(action));
       return made;
     };
+    const own = element("input", "lb-field lb-colour", form);
+    Object.assign(own, { type: "color", value: colour, title: "colour, also in charts and films" });
+    own.setAttribute("aria-label", `Colour of ${name}`);
+    const look = (how, value) => this.change({ action: "look_class", name, how, value });
+    own.addEventListener("change", () => look("colour", own.value));
+    const keys = select(form, `Key of ${name}`, { "": "no key" }, (value) => look("key", value));
+    keys.fill(Object.fromEntries([...this.keys].map((k) => [`${k}`, `key ${k.toUpperCase()}`])), key);
     const at = names.indexOf(name);
     const move = (to) => ({ action: "move_class", name, to });
     if (at > 0) act("↑", `move ${name} up: key and colour follow the order`, move(at - 1));
@@ -121,6 +135,14 @@ export class ClassList {
     if (!name) return this.ui.focus();
     if (!this.ui.act({ action: "add_class", name })) return;
     this.field.value = "";
+  }
+
+  /** To whoever has not labelled anything yet. */
+  sayWhatKeysDo() {
+    const [first] = this.own;
+    if (!first || Object.keys(this.ui.labels.seconds ?? {}).length) return;
+    const what = this.ui.painter.unit === "segment" ? "what is marked below the time line" : "this frame";
+    this.ui.say(`Now press ${first.key.toUpperCase()}: it labels ${what} as ${first.name}.`);
   }
 
   /** Ask for the name of a class that a key was pressed for. */

@@ -1,5 +1,7 @@
 /* Elements and canvases. */
 
+import { inkOn } from "../logic/format.js";
+
 export function element(tag, className, parent, text = "") {
   const node = document.createElement(tag);
   node.className = className;
@@ -52,19 +54,29 @@ export function prepareCanvas(canvas) {
   return { ctx, width, height };
 }
 
-/** Fill a box with diagonal lines: unlabelled time, or time without a person. */
-export function hatch(ctx, x, y, w, h, colour, gap) {
+/** Fill a box with lines: unlabelled time, time without a person, a class's pattern. */
+export function hatch(ctx, x, y, w, h, colour, gap, { lineWidth = 1, slope = 1 } = {}) {
   ctx.save();
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
   ctx.strokeStyle = colour;
-  ctx.lineWidth = 1;
+  ctx.lineWidth = lineWidth;
   ctx.beginPath();
   for (let u = Math.floor((x - h) / gap) * gap; u < x + w; u += gap) {
     ctx.moveTo(u, y + h);
-    ctx.lineTo(u + h, y);
+    ctx.lineTo(u + slope * h, y);
   }
   ctx.stroke();
   ctx.restore();
+}
+
+/** Fill a box with a class's colour, and lines where classes before it have that colour. */
+export function fillLook(ctx, x, y, w, h, { colour, pattern }) {
+  ctx.fillStyle = colour;
+  ctx.fillRect(x, y, w, h);
+  // one by one: slanted lines, upright ones, slanted ones that are close
+  const slope = pattern % 2;
+  const gap = pattern > 2 ? 4 : 8;
+  if (pattern) hatch(ctx, x, y, w, h, inkOn(colour), gap, { lineWidth: 2, slope });
 }

@@ -1,6 +1,6 @@
 /* The picture with its skeleton and chips, and the filmstrip below it. */
 
-import { element, hatch, prepareCanvas } from "./dom.js";
+import { element, fillLook, hatch, prepareCanvas } from "./dom.js";
 import { inkOn } from "../logic/format.js";
 import { BATCH_LOST_AFTER_MS } from "../logic/frames.js";
 import { CHOICES } from "../logic/keys.js";
@@ -151,8 +151,7 @@ export class Screen {
         if (keypoints) drawSkeleton(ctx, keypoints, this.skeleton, box);
       }
       const label = this.ui.labelAt(player.time(row));
-      if (label !== null) ctx.fillStyle = this.ui.colour(label);
-      if (label !== null) ctx.fillRect(x + 1, picture + 2, w - 2, 5);
+      if (label !== null) fillLook(ctx, x + 1, picture + 2, w - 2, 6, this.ui.look(label));
       else hatch(ctx, x + 1, picture + 2, w - 2, 5, style.getPropertyValue("--lb-faint"), 4);
       if (isHere) {
         ctx.strokeStyle = style.getPropertyValue("--lb-accent");

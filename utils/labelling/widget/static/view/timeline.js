@@ -1,6 +1,6 @@
 /* The time line: the whole video, and a close-up around the playhead where that is tight. */
 
-import { element, hatch, prepareCanvas } from "./dom.js";
+import { element, fillLook, hatch, prepareCanvas } from "./dom.js";
 import { formatTime, inkOn } from "../logic/format.js";
 import { clamp } from "../logic/spans.js";
 
@@ -75,7 +75,7 @@ class Band {
     }
     if (look.preview) this.drawSpan(ctx, ...look.preview, look, 0.8);
     for (const [start, end, label] of look.other_spans ?? []) {
-      ctx.fillStyle = look.colour(label); // another person's label: a thin line
+      ctx.fillStyle = look.of(label).colour; // another person's label: a thin line
       ctx.fillRect(this.x(start), 38, Math.max(this.x(end) - this.x(start), 1), 3);
     }
     ctx.fillStyle = text;
@@ -119,16 +119,17 @@ class Band {
       hatch(ctx, x, 17, w, 24, look.faint, 6);
       return;
     }
-    const colour = look.colour(label);
+    const { colour, pattern } = look.of(label);
     ctx.globalAlpha = alpha;
     ctx.fillStyle = colour;
     ctx.fillRect(x, 17, w, 24);
+    fillLook(ctx, x, 35, w, 6, { colour, pattern }); // below the name
     ctx.globalAlpha = 1;
     if (w > 3) {
       ctx.fillStyle = "#00000055"; // an edge between neighbours of one colour
       ctx.fillRect(x + w - 1, 17, 1, 24);
     }
-    if (w > 26) this.write(ctx, label, x, 29.5, w, inkOn(colour));
+    if (w > 26) this.write(ctx, label, x, pattern ? 26.5 : 29.5, w, inkOn(colour));
   }
 
   /** A proposal is an outline with a question mark, never a filled span. */
@@ -138,7 +139,7 @@ class Band {
     const w = Math.max(this.x(Math.min(end, this.t1)) - x, 1);
     ctx.fillStyle = look.ground;
     ctx.fillRect(x, 17, w, 24);
-    ctx.strokeStyle = look.colour(label);
+    ctx.strokeStyle = look.of(label).colour;
     ctx.lineWidth = 2;
     ctx.setLineDash([4, 3]);
     ctx.strokeRect(x + 2, 19, Math.max(w - 4, 1), 20);
@@ -190,7 +191,7 @@ export class Timeline {
       ...this.ui.labels,
       pending: this.ui.ledger.pendingIn(this.ui.video),
       preview: this.preview,
-      colour: (label) => this.ui.colour(label),
+      of: (label) => this.ui.look(label),
     };
   }
 
