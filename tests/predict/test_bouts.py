@@ -8,7 +8,7 @@ from tests.predict.test_steady import LABELS, make_film
 from utils.predict.bouts import build_bouts, predict_each_frame
 
 
-def test_bouts_are_made_film_by_film_and_say_nothing_where_nobody_is() -> None:
+def test_bouts_are_made_film_by_film_and_say_where_nobody_is() -> None:
     time_s, shares = make_film(5, [("sit", 2.0), ("lie", 2.0), ("stand", 2.0)])
     shares[10:20] = np.nan
     one = pd.DataFrame({"video": "b", "time_s": time_s})
@@ -20,11 +20,21 @@ def test_bouts_are_made_film_by_film_and_say_nothing_where_nobody_is() -> None:
         classes=LABELS,
         every_s=0.2,
     )
-    assert bouts["video"].tolist() == ["b", "b", "a", "a"]
-    assert bouts["label"].tolist() == ["sit", "stand"] * 2
-    assert bouts["start_s"].tolist()[:2] == pytest.approx([0.0, 4.0])
-    assert bouts["end_s"].tolist()[:2] == pytest.approx([2.0, 6.0])
-    assert bouts["probability"].tolist() == pytest.approx([1.0] * 4)
+    assert bouts["video"].tolist() == ["b"] * 3 + ["a"] * 3
+    assert bouts["label"].tolist() == ["sit", "nobody", "stand"] * 2
+    assert bouts["start_s"].tolist()[:3] == pytest.approx([0.0, 2.0, 4.0])
+    assert bouts["end_s"].tolist()[:3] == pytest.approx([2.0, 4.0, 6.0])
+    np.testing.assert_allclose(bouts["probability"], [1.0, np.nan, 1.0] * 2)
+
+
+def test_a_pose_unlike_all_is_none_of_these_also_where_that_is_a_class() -> None:
+    time_s, shares = make_film(5, [("sit", 2.0), ("lie", 2.0), ("stand", 2.0)])
+    shares[10:20] = 0.0
+    times = pd.DataFrame({"video": "a", "time_s": time_s})
+    for classes in (LABELS, ("sit", "stand", "none of these")):
+        bouts = build_bouts(times, shares, classes=classes, every_s=0.2)
+        assert bouts["label"].tolist()[:2] == ["sit", "none of these"]
+        assert bouts["start_s"].tolist()[:2] == pytest.approx([0.0, 2.0])
 
 
 def test_a_film_with_no_frames_has_no_bouts() -> None:
@@ -43,8 +53,9 @@ def test_each_frame_shows_the_posture_held_or_that_there_is_none() -> None:
     )
     assert frames["time_s"].tolist() == time_s.tolist()
     words = ["sit", "none of these", "nobody", "stand"]
-    assert frames["label"].tolist() == np.repeat(words, 5).tolist()
-    probability = np.repeat([1.0, np.nan, np.nan, 1.0], 5)
+    # over 0.6 s the first undecided frame is still more than half sitting
+    assert frames["label"].tolist() == np.repeat(words, [6, 4, 5, 5]).tolist()
+    probability = np.repeat([1.0, 1 / 3, np.nan, 1.0], [5, 1, 9, 5])
     np.testing.assert_array_equal(frames["probability"], probability)
 
 

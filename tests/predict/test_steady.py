@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from utils.predict.steady import (
-    LAG_S,
-    Hold,
+    FILM,
     Steady,
+    average_over,
     find_holds,
 )
 
@@ -55,7 +55,8 @@ def make_film(
 def test_holds_of_a_film_start_and_end_at_the_frame_of_the_change(fps: float) -> None:
     spans = [("sit", 2.0), ("lie", 1.0), ("sit", 3.0), ("stand", 1.5)]
     time_s, shares = make_film(fps, spans)
-    holds = find_holds(time_s, shares, labels=LABELS, every_s=1 / fps)
+    means = average_over(time_s, shares, every_s=1 / fps, mean_s=0.6)
+    holds = find_holds(time_s, means, labels=LABELS, every_s=1 / fps)
     assert [hold.label for hold in holds] == [label for label, _ in spans]
     edges = [0.0, 2.0, 3.0, 6.0, 7.5]
     first = time_s[np.searchsorted(time_s, np.array(edges[:-1]) - 1e-6)]
@@ -81,7 +82,8 @@ def test_noise_that_flips_the_likeliest_label_makes_no_hold_of_its_own() -> None
     time_s, shares = make_film(15, [("sit", 20.0), ("stand", 20.0)])
     odd = rng.random(len(shares)) < 0.15
     shares[odd] = _hold("lie", int(odd.sum()))
-    holds = find_holds(time_s, shares, labels=LABELS, every_s=1 / 15)
+    means = average_over(time_s, shares, every_s=1 / 15, mean_s=0.6)
+    holds = find_holds(time_s, means, labels=LABELS, every_s=1 / 15)
     assert [hold.label for hold in holds] == ["sit", "stand"]
 
 
@@ -91,11 +93,32 @@ def test_a_pair_must_be_two_of_the_labels() -> None:
             Steady(LABELS, pair=pair)
 
 
-def test_lag_is_the_time_in_which_a_sudden_change_is_noticed() -> None:
-    time_s, shares = make_film(1000, [("sit", 1.0), ("lie", 1.0)])
-    steady = Steady(LABELS)
-    for now_s, row in zip(time_s, shares, strict=True):
-        steady.update(now_s, row)
-    sit, lie = steady.finish()
-    assert sit == Hold("sit", 0.0, pytest.approx(1 + LAG_S, abs=2e-3))
-    assert lie.start_s == pytest.approx(1 + LAG_S, abs=2e-3)
+@pytest.mark.parametrize("fps", [3, 5, 7.5, 29.97, 100])
+def test_a_mean_is_one_over_time_at_any_frame_rate(fps: float) -> None:
+    time_s = np.arange(round(8 * fps)) / fps
+    # a share that grows steadily is its own mean, away from both ends
+    inside = (time_s > FILM.mean_s) & (time_s < time_s[-1] - FILM.mean_s)
+    slope = np.column_stack([time_s, 8 - time_s]) / 8
+    means = average_over(time_s, slope, every_s=1 / fps, mean_s=0.6)
+    assert means[inside] == pytest.approx(slope[inside])
+    # one second of a posture is a second of shares, however it was sampled
+    burst = ((time_s >= 4) & (time_s < 5)).astype(float)
+    means = average_over(time_s, burst[:, None], every_s=1 / fps, mean_s=0.6)
+    assert means.sum() / fps == pytest.approx(1.0, abs=1 / fps)
+
+
+def test_a_pause_is_not_averaged_over_and_begins_a_hold_anew() -> None:
+    time_s = np.r_[np.arange(10), np.arange(20, 30)] * 0.2
+    shares = np.repeat(np.eye(2), 10, axis=0)
+    means = average_over(time_s, shares, every_s=0.2, mean_s=0.6)
+    np.testing.assert_allclose(means, shares, atol=1e-9)
+    holds = find_holds(time_s, means, labels=LABELS[:2], every_s=0.2)
+    assert [(h.start_s, h.is_cut) for h in holds] == [(0.0, True), (4.0, True)]
+    assert [h.end_s for h in holds] == pytest.approx([2.0, 6.0])
+
+
+def test_a_moment_away_does_not_cut_a_hold_in_two() -> None:
+    time_s, shares = make_film(10, [("sit", 2.0), ("lie", 0.4), ("sit", 2.0)])
+    holds = find_holds(time_s, shares, labels=LABELS, every_s=0.1)
+    assert [(h.label, h.start_s) for h in holds] == [("sit", 0.0)]
+    assert holds[0].end_s == pytest.approx(4.4)

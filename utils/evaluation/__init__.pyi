@@ -1,4 +1,5 @@
 from . import (
+    bouts,
     calibration,
     card,
     claims,
