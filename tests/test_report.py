@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -269,23 +268,35 @@ def test_noise_of_libraries_stays_out_of_the_report_and_warnings_stay_in() -> No
     assert [output.text for output in kept] == [warning, noise]
 
 
-def test_the_answer_is_five_lines_of_the_results(tmp_path: Path) -> None:
-    rows = [["majority", 0.2, 1.8, 6], ["pose_softmax", 0.98, 0.1, 6]]
-    rows += [["mobilenet_frozen", 0.9, 0.3, 6], ["mobilenet_finetuned", 0.95, 0.2, 6]]
-    columns = ["model", "accuracy", "log_loss", "n_people"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.to_csv(tmp_path / "comparison.csv", index=False)
-    claims = pd.DataFrame({"verdict": ["TRUE", "CANNOT TELL", "TRUE"]})
-    claims["sentence"] = ["TRUE: the pose model is better.", "b", "c"]
-    claims.to_csv(tmp_path / "verdict.csv", index=False)
-    lines = report.describe_answer(tmp_path)
-    assert len(lines) == 5
-    assert lines[0].startswith("Pose softmax: right in 98.0% of the frames of people")
-    assert lines[3:] == [
-        "Claims: 2 TRUE, 1 CANNOT TELL.",
-        "TRUE: the pose model is better.",
-    ]
-    assert report.describe_answer(tmp_path / "none") == []
+def test_the_answer_is_the_lines_that_the_last_cell_left(tmp_path: Path) -> None:
+    assert report.describe_answer(tmp_path) == []
+    (tmp_path / "answer.txt").write_text("Right in 9 of 10.\nNext: film more.\n")
+    assert report.describe_answer(tmp_path) == ["Right in 9 of 10.", "Next: film more."]
     page = _write(tmp_path, [new_markdown_cell("# T")])
-    assert page.index("<h1>") < page.index("2 TRUE, 1 CANNOT TELL")
-    assert "2 TRUE" not in _write(tmp_path, [], failure="It stopped.")
+    assert page.index("<h1>") < page.index("<li>Right in 9 of 10.</li>")
+    assert "9 of 10" not in _write(tmp_path, [], failure="It stopped.")
+
+
+def test_a_report_shows_results_then_evidence_then_how_they_were_made(
+    tmp_path: Path,
+) -> None:
+    parts = [("Flow", "part-flow"), ("Charts", "part-results")]
+    parts += [
+        ("Use", "part-flow"),
+        ("Evidence", "part-evidence"),
+        ("Save", "part-flow"),
+    ]
+    cells = [new_markdown_cell("# T\n\nfirst words")]
+    for heading, tag in parts:
+        cells.append(new_markdown_cell(f"## {heading}", metadata={"tags": [tag]}))
+        said = new_output("display_data", {"text/markdown": f"said of {heading}"})
+        kinds = ["answer"] if heading in ("Use", "Save") else []
+        cells.append(new_code_cell("x", outputs=[said], metadata={"tags": kinds}))
+    page = _write(tmp_path, cells)
+    order = ["said of Save", "said of Use", "first words", "said of Charts"]
+    order += ["said of Evidence", ">How it was made</h1>", "said of Flow"]
+    places = [page.index(words) for words in order]
+    assert places == sorted(places)
+    assert page.count("said of Use") == 1
+    stopped = _write(tmp_path, cells, failure="No.")
+    assert stopped.index("said of Flow") < stopped.index("said of Charts")

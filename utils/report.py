@@ -22,17 +22,19 @@ from typing import Any
 from urllib.parse import quote
 
 import nbformat
-import pandas as pd
 from mistune import HTMLRenderer, create_markdown
 from mistune.util import escape as escape_text
 
-from utils.core.files import atomic_path
+from utils.core.files import ANSWER_FILE, atomic_path
 from utils.core.markup import escape_html, escape_terminal
 from utils.screen import is_noise
 
 ROOT = Path(__file__).parents[1]
 NAME = "report.html"
 ANSWER = "answer"  # tag of a cell whose outputs open the report
+TOP = "answer-top"  # tag of the copy of it at the top of an executed notebook
+PARTS = ("part-results", "part-evidence", "part-flow")  # tags, in the report's order
+_MADE = "# How it was made"
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # What a film or chart within an HTML output may be; everything else is dropped.
@@ -140,6 +142,8 @@ def write_report(
     notebook = nbformat.read(executed, as_version=4)
     folder = find_results(Path(executed), notebook)
     contents, title = _Contents(), _take_title(notebook)
+    if not failure:
+        notebook.cells = put_results_first(notebook.cells)
     cells = [_render_cell(cell, contents) for cell in drop_noise(notebook).cells]
     environment = jinja2.Environment(autoescape=True, trim_blocks=True)
     page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -147,7 +151,8 @@ def write_report(
         failure=hide_paths(failure),
         is_turn=is_turn,
         missing=missing,
-        answer=[cell for cell in cells if ANSWER in cell["tags"]],
+        # the last word first: how good it is, then the film, then the seconds
+        answer=[cell for cell in reversed(cells) if ANSWER in cell["tags"]],
         found=[] if failure else describe_answer(folder),
         cells=cells,
         contents=[h for h in contents.headings if h.level < 4],
@@ -161,6 +166,29 @@ def write_report(
     with atomic_path(report) as part:
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
     return report
+
+
+def put_results_first(
+    cells: Sequence[nbformat.NotebookNode],
+) -> list[nbformat.NotebookNode]:
+    """Put what was found before how it was made: nobody reads a report to its middle.
+
+    Args:
+        cells: Of the notebook. A Markdown cell with a tag of `PARTS` begins a part.
+
+    Returns:
+        The cells by part, each part in its own order, `_MADE` above the last.
+    """
+    parts: dict[str, list] = {"": [], **{part: [] for part in PARTS}}
+    part = ""
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        part = next((tag for tag in tags if tag in PARTS), part)
+        if not (cell.cell_type == "markdown" and TOP in tags):
+            parts[part].append(cell)
+    if parts[PARTS[-1]]:
+        parts[PARTS[-1]].insert(0, nbformat.v4.new_markdown_cell(_MADE))
+    return [cell for own in parts.values() for cell in own]
 
 
 def save_report(os_path: str, model: dict[str, Any], **_: object) -> None:
@@ -183,33 +211,16 @@ def save_report(os_path: str, model: dict[str, Any], **_: object) -> None:
 
 
 def describe_answer(results: Path) -> list[str]:
-    """Say in five lines what a run found, read from its files.
+    """Return what a run found, five lines or so, as its last cell left them.
 
     Args:
-        results: Folder with `comparison.csv` and `verdict.csv`.
+        results: Folder with `answer.txt`.
 
     Returns:
-        Lines; none for what is not there.
+        Lines; none if there is no such file.
     """
-    lines = []
-    if (results / "comparison.csv").is_file():
-        table = pd.read_csv(results / "comparison.csv")
-        table = table[table["model"] != "majority"]
-        for row in table.head(3).itertuples():
-            who = f"people never seen ({row.n_people} people"
-            if row.n_people == 1:
-                who = "times held out (one person, the same room: flattering"
-            lines.append(
-                f"{row.model.replace('_', ' ').capitalize()}: right in "
-                f"{row.accuracy:.1%} of the frames of {who}; log loss "
-                f"{row.log_loss:.3f})."
-            )
-    if (results / "verdict.csv").is_file():
-        verdict = pd.read_csv(results / "verdict.csv", dtype=str)
-        counts = verdict["verdict"].value_counts()
-        told = ", ".join(f"{n} {word}" for word, n in counts.items())
-        lines += [f"Claims: {told}.", str(verdict["sentence"].iloc[0])]
-    return lines
+    told = results / ANSWER_FILE
+    return told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
 
 
 def find_results(executed: Path, notebook: nbformat.NotebookNode) -> Path:

@@ -158,10 +158,12 @@ def run_notebook(settings: dict[str, Any], *, results: Path) -> Outcome:
     Returns:
         How it ended.
     """
+    from utils.core.files import ANSWER_FILE
     from utils.report import write_report
     from utils.screen import follow_bars
 
     executed = results / NOTEBOOK.name
+    (results / ANSWER_FILE).unlink(missing_ok=True)  # of an earlier run
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     ended: list[Outcome] = []
@@ -340,9 +342,33 @@ def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
         return [hide(value) for value in node] if isinstance(node, list) else node
 
     notebook = hide(notebook)
+    put_answer_on_top(notebook)
     with atomic_path(executed) as part:
         nbformat.write(notebook, part)
     return list_missing(notebook)
+
+
+def put_answer_on_top(notebook: "nbformat.NotebookNode") -> None:
+    """Copy what the last cell says in words below the title: nobody scrolls for it.
+
+    Args:
+        notebook: An executed notebook; it is changed.
+    """
+    import nbformat
+
+    from utils.report import ANSWER, TOP
+
+    told = [c for c in notebook.cells if ANSWER in c.metadata.get("tags", [])][-1:]
+    words = [
+        output["data"]["text/markdown"]
+        for cell in told
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    ]
+    if words:
+        text = "\n\n".join(["## The answer", *words])
+        copy = nbformat.v4.new_markdown_cell(text, metadata={"tags": [TOP]})
+        notebook.cells.insert(1, copy)
 
 
 def list_missing(notebook: "nbformat.NotebookNode") -> list[str]:

@@ -140,16 +140,21 @@ def _catch_errors(screen: Screen) -> Iterator[None]:
     before = os.dup(2)
     os.dup2(write, 2)
     os.close(write)
+    is_stopped = threading.Event()
 
     def show() -> None:
         with os.fdopen(read, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                screen.write(line)
+                if not is_stopped.is_set():
+                    screen.write(line)
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()
     try:
         yield
+    except KeyboardInterrupt:  # what workers say as they are ended helps nobody
+        is_stopped.set()
+        raise
     finally:
         sys.stderr.flush()
         os.dup2(before, 2)

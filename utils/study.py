@@ -162,11 +162,15 @@ class Study:
     # --- what there is ---------------------------------------------------------------
 
     @property
+    def n_people(self) -> int:
+        """How many people are labelled."""
+        return self.samples["subject"].nunique()
+
+    @property
     def n_text(self) -> str:
         """How many people and frames there are, in words, for titles."""
-        n_people, n_frames = self.samples["subject"].nunique(), len(self.samples)
-        people = "person" if n_people == 1 else "people"
-        return f"{n_people} {people}, {n_frames:,} frames"
+        people = "person" if self.n_people == 1 else "people"
+        return f"{self.n_people} {people}, {len(self.samples):,} frames"
 
     @property
     def names(self) -> dict[str, str]:
@@ -183,11 +187,10 @@ class Study:
     @property
     def unseen(self) -> str:
         """What models are scored on, in words."""
-        return (
-            "other spans of the same person, same room"
-            if self.is_one_person
-            else "people never seen"
-        )
+        if not self.is_one_person:
+            return "people never seen"
+        who = "person" if self.n_people == 1 else "people"
+        return f"the same {who} at moments never seen"
 
     @property
     def folds(self) -> pd.DataFrame:

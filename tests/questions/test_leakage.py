@@ -53,7 +53,7 @@ def test_a_model_that_only_remembers_falls_as_splits_grow_stricter(
     text = describe_leakage(table, models={"memory": "rote learner"})
     assert "the rote learner goes from" in text
     assert "points were leak" in text
-    assert "to 0.500" in text
+    assert "to 50.0%" in text
 
 
 def test_the_sentence_says_so_where_nobody_could_be_held_out(

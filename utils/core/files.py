@@ -13,6 +13,7 @@ _BLOCK_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 DATA_VARIABLE = "POSENET_DATA"
+ANSWER_FILE = "answer.txt"  # among the results: what a run ends with, a line each
 
 
 def find_data() -> Path:

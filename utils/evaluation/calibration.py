@@ -129,8 +129,8 @@ def calibrate_people(
         names = pd.unique(people)
         if len(names) < 2:
             raise ValueError(
-                f"{model} has predictions of {names[0]} only; expected another person "
-                "to fit a temperature on. Label another person."
+                f"Only {names[0]} is scored: what mends the probabilities is fitted on "
+                "other people. Label another person."
             )
         for subject in names:
             own, others = places[people == subject], places[people != subject]

@@ -156,7 +156,8 @@ def measure_claims(
     best = training.groupby("model")["best_val_loss"].mean()
     # no better than blind guessing: how fast it got there says nothing
     if (best >= np.log(n_classes)).any():
-        lost = f"{best.idxmax()} did no better on people never seen than guessing"
+        name = dict(zip(models, ("pose", "image"), strict=True))[best.idxmax()]
+        lost = f"the {name} classifier did no better on people never seen than guessing"
         for claim in ("epochs", "seconds", "overfit"):
             evidence[claim] = replace(evidence[claim], doubt=lost)
     return evidence

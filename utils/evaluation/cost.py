@@ -195,11 +195,11 @@ def describe_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
     """
     rows = table.set_index("model")
     one, two = (rows["ms_per_frame"][m] for m in (pose, image))
-    order = "slower" if one > two else "faster"
+    ahead = "image" if one > two else "pose"
     text = (
         f"From the film on, a frame takes {one:.0f} ms with the pose classifier and "
-        f"{two:.0f} ms with the image classifier: {max(one, two) / min(one, two):.1f} "
-        f"times {order}."
+        f"{two:.0f} ms with the image classifier: the {ahead} classifier is "
+        f"{max(one, two) / min(one, two):.1f} times as fast."
     )
     if rows["energy_j_per_frame"].isna().all():
         text += " This machine does not say its energy; processor seconds stand for it."

@@ -304,6 +304,10 @@ def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:
             f"Label {each_s} s more of {row.name}, from another person: {often}, but "
             f"{n_people} people are too few to rely on that."
         )
+    if row["n_half"] == row["n_most"]:  # one number of people: nothing to compare
+        return (
+            f"Label {each_s} s more of {row.name}, from another person: only {often}."
+        )
     if row["recall"] - row["recall_half"] < _ENOUGH_GAIN:
         return (
             f"More labels alone may not help {row.name}: {often} with "

@@ -260,17 +260,22 @@ def describe_ablation(table: pd.DataFrame) -> str:
             of `keep_place_only`) are named too.
 
     Returns:
-        One sentence.
+        One sentence; it warns where place and size alone do no worse.
     """
     default, rest = table.iloc[0], table.iloc[1:]
-    text = f"With {default['setting']} numbers {default['accuracy']:.3f} are right"
+    text = (
+        f"With {default['setting']} numbers {default['accuracy']:.1%} of the frames "
+        "are right"
+    )
     if len(rest):
         worst = rest.loc[rest["accuracy"].idxmin()]
         text += (
             f"; the lowest of {len(rest)} changes is {worst['setting']} with "
-            f"{worst['accuracy']:.3f} ({worst['difference']:+.1f} points)"
+            f"{worst['accuracy']:.1%} ({worst['difference']:+.1f} points)"
         )
     alone = rest[rest["setting"].str.contains("alone")]
     for row in alone.itertuples():
-        text += f"; {row.setting} reaches {row.accuracy:.3f}"
+        text += f"; {row.setting} reaches {row.accuracy:.1%}"
+        if row.accuracy >= default["accuracy"]:
+            text += ", so that postures may be told apart by where people were filmed"
     return text + "."

@@ -32,7 +32,8 @@ class Answer:
         charts: The PNG files drawn, in order.
         video: A film that was written, an mp4; None for most.
         shown: What of the table a reader sees; nothing if None.
-        is_words_first: Whether a cell shows the sentences before the charts.
+        sections: Headings with what stands under each, sentences or a table; they
+            follow the sentences.
         is_missing: Whether the data could not answer it; then the sentence says why.
     """
 
@@ -42,7 +43,7 @@ class Answer:
     charts: tuple[Path, ...] = ()
     video: Path | None = None
     shown: pd.DataFrame | None = None
-    is_words_first: bool = False
+    sections: tuple[tuple[str, tuple[str, ...] | pd.DataFrame], ...] = ()
     is_missing: bool = False
 
     @property
@@ -51,22 +52,32 @@ class Answer:
         return " ".join(self.sentences)
 
     def _ipython_display_(self) -> None:
-        """Show charts, film, sentences and table; sentences first where asked for."""
-        from IPython.display import Image, Video, display
+        """Show film, charts, sentences and table, then the sections."""
+        from IPython.display import Image, Markdown, Video, display
 
-        if self.is_words_first:
-            say(self.sentences)
-        for chart in self.charts:
-            display(Image(filename=str(chart), alt=self.sentence or self.name))
         if self.video is not None:
             display(Video(str(self.video), embed=True, width=_FILM_PX))
+        for chart in self.charts:
+            display(Image(filename=str(chart), alt=self.sentence or self.name))
         # `make run` reads the mark, and names in its last line what is missing.
         mark = {"posenet": {"missing": self.name}} if self.is_missing else None
-        if not self.is_words_first:
-            say(self.sentences, metadata=mark)
-        if self.shown is not None:
-            with pd.option_context("display.max_colwidth", None):  # no text is cut
-                display(self.shown)
+        say(self.sentences, metadata=mark)
+        _show_table(self.shown)
+        for heading, content in self.sections:
+            display(Markdown(f"#### {escape_markdown(heading)}"))
+            if isinstance(content, pd.DataFrame):
+                _show_table(content)
+            else:
+                say(content)
+
+
+def _show_table(table: pd.DataFrame | None) -> None:
+    """Show a table under a cell, no text cut."""
+    from IPython.display import display
+
+    if table is not None and len(table):
+        with pd.option_context("display.max_colwidth", None):
+            display(table)
 
 
 def say(sentences: Sequence[str] | pd.Series, *, metadata: dict | None = None) -> None:
@@ -136,6 +147,8 @@ def question(ask: Callable[..., Answer]) -> Callable[..., Answer]:
 
     @functools.wraps(ask)
     def asked(study: object, **options: object) -> Answer:
+        import matplotlib.pyplot as plt
+
         try:
             answer = ask(study, **options)
         except (ValueError, OSError) as error:  # what the data or the disk forbids
@@ -144,6 +157,8 @@ def question(ask: Callable[..., Answer]) -> Callable[..., Answer]:
             traceback.print_exc()
             reason = f"a fault of this program, {type(error).__name__}: {error}"
             answer = _explain(ask.__name__, reason)
+        if answer.is_missing:  # a chart that was begun would be shown by the cell
+            plt.close("all")
         study.answers[answer.name] = answer
         return answer
 

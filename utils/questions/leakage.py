@@ -102,5 +102,5 @@ def describe_leakage(table: pd.DataFrame, *, models: Mapping[str, str]) -> str:
         easy, honest = accuracy["random", model], accuracy["people", model]
         leak = 100 * (easy - honest)
         tail = f"{leak:.1f} points were leak" if leak >= 0.05 else "nothing was leak"
-        parts.append(f"the {name} goes from {easy:.3f} to {honest:.3f} ({tail})")
+        parts.append(f"the {name} goes from {easy:.1%} to {honest:.1%} ({tail})")
     return text + f"with people never seen, {', '.join(parts)}."

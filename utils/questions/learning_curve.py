@@ -68,15 +68,25 @@ def describe_seconds_needed(curve: pd.DataFrame, *, model: str = "pose_softmax")
 
     Returns:
         One sentence. The rule: the fewest seconds from which on the mean accuracy
-        stays within 1 point of that with all seconds.
+        stays within 1 point of that with all seconds. With one amount there is none.
     """
     means = curve[curve["model"] == model].groupby("n_seconds")["accuracy"].mean()
     short = np.flatnonzero(means.to_numpy() < means.iloc[-1] - ENOUGH_GAIN)
     enough_s = means.index[short[-1] + 1 if len(short) else 0]
+    if len(means) == 1:
+        return (
+            f"Only one amount could be tried, {enough_s:g} s of each posture: label "
+            "longer spans of the rarest posture."
+        )
+    if enough_s == means.index[-1]:
+        return (
+            f"All {enough_s:g} s labelled of each posture are needed: the pose "
+            f"classifier reaches {means.iloc[-1]:.1%} with them, and less with less."
+        )
     return (
         f"With {enough_s:g} s labelled of each posture the pose classifier is "
-        f"within 1 point of the {means.iloc[-1]:.2f} it reaches with "
-        f"{means.index[-1]:g}."
+        f"within 1 point of the {means.iloc[-1]:.1%} it reaches with "
+        f"{means.index[-1]:g} s."
     )
 
 
@@ -329,7 +339,7 @@ def describe_people_needed(
         names: What to call the two.
 
     Returns:
-        For example "With 1 person the pose classifier reaches 0.95; the image
+        For example "With 1 person the pose classifier reaches 95.0%; the image
         classifier needs 4 people for that."
 
     Raises:
@@ -339,11 +349,11 @@ def describe_people_needed(
     last = _select_means(curve, image).iloc[-1]
     needed = find_people_needed(curve, start["accuracy"], model=image)
     given = (
-        f"With {_count(start['n_people'])} {names[0]} reaches {start['accuracy']:.2f}; "
+        f"With {_count(start['n_people'])} {names[0]} reaches {start['accuracy']:.1%}; "
     )
     if not np.isfinite(needed):
         return (
-            f"{given}{names[1]} never does in this data ({last['accuracy']:.2f} with "
+            f"{given}{names[1]} never does in this data ({last['accuracy']:.1%} with "
             f"{_count(last['n_people'])})."
         )
     if needed <= start["n_people"]:

@@ -114,13 +114,14 @@ def calibration(study: "Study") -> Answer:
 
     learnt = study.predictions[study.predictions["model"].isin(_LEARNT)]
     title = f"{study.n_text} held out, {len(study.seeds)} seeds"
-    chart = plot_reliability(build_reliability(learnt), title=title)
     table = summarise_calibration(learnt)
+    chart = plot_reliability(build_reliability(learnt), title=title)
     rows = table.set_index("model")
     sentences = [
-        f"{name[0].upper()}{name[1:]}: on average {rows.loc[model, 'ece']:.1%} off, "
-        f"{rows.loc[model, 'ece_mended']:.1%} after one number, fitted on the other "
-        "people, is divided out."
+        f"{name[0].upper()}{name[1:]}: its probabilities are "
+        f"{100 * rows.loc[model, 'ece']:.1f} points off on average; "
+        f"{100 * rows.loc[model, 'ece_mended']:.1f} once they are tempered by one "
+        "number, fitted on the other people."
         for model, name in study.names.items()
     ]
     return write_answer(
@@ -139,8 +140,8 @@ def doubts(study: "Study") -> Answer:
     found = find_doubts(study.predictions, study.frames, min_s=2 * study.every_s)
     table = pd.DataFrame(found, columns=Doubt._fields)
     text = (
-        f"{len(table)} spans deserve a second look: in the labelling cell J goes to "
-        "the next, F puts it right."
+        f"{len(table)} {'span deserves' if len(table) == 1 else 'spans deserve'} a "
+        "second look: in the labelling cell J goes to the next, F puts it right."
         if len(table)
         else "Both models contradict no label for longer than two frames."
     )

@@ -3,24 +3,30 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from utils.core.files import ANSWER_FILE, atomic_path
 from utils.core.tables import write_csv
 from utils.evaluation.calibration import summarise_calibration
 from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
-from utils.evaluation.scores import count_confusions
+from utils.evaluation.scores import count_confusions, score_classes
 from utils.export.forms import write
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
+from utils.labelling.labels import advise_labels, summarise_labels
 from utils.live.page import write_page
 from utils.questions.answer import Answer, question, write_answer
+from utils.questions.comparison import POSE, explain_difference
 
 if TYPE_CHECKING:
     from utils.study import Study
     from utils.training.softmax import PoseClassifier
 
 _FEW_PEOPLE = 10  # fewer and an interval over people is a rough guess
+_FEWEST = 4  # fewer and nothing is decided: see `verdict.Rules.min_units`
+_MOSTLY = 0.9  # of its frames: a posture recognised this often may be relied on
 _NO_PICTURES = (
     "Pictures of people are left out (setting PICTURES): skeletons stand on grey. "
     "Names of people and films are still in tables and charts."
@@ -81,7 +87,12 @@ def _find_facts(study: "Study") -> Facts:
 
 @question
 def summary(study: "Study") -> Answer:
-    """Say in words how good it is and what to do next; write the card and tables."""
+    """Say in words how good it is and what to do next; write the card and tables.
+
+    Returns:
+        The answer: the sentences are what a run ends with (`answer.txt`), the sections
+        what a coach needs besides. Film and seconds stand in answers of their own.
+    """
     _write_card(study)
     write_csv(study.features_table, study.results / "features.csv")
     study.keypoints.to_parquet(study.results / "keypoints.parquet", index=False)
@@ -89,27 +100,32 @@ def summary(study: "Study") -> Answer:
         [(name, not a.is_missing, a.sentence) for name, a in study.answers.items()],
         columns=["question", "is_answered", "sentence"],
     )
+    classes = score_classes(study.predictions).query("model == @POSE")
+    classes = classes.set_index("label")["recall"].reindex(study.classes)
+    following = _describe_next(study)
+    told = [
+        *_describe_scores(study),
+        *_describe_better(study),
+        *_describe_extremes(classes),
+        f"Next: {following[0]}",
+    ]
+    sentences = [line for line in told if line]
+    with atomic_path(study.results / ANSWER_FILE) as part:
+        part.write_text("\n".join(sentences) + "\n", encoding="utf-8")
+    missing = [a.sentence for a in study.answers.values() if a.is_missing]
+    sections = {
+        "Posture by posture, by the pose classifier": _list_postures(study, classes),
+        "What to film or label next": following,
+        "Trust it for": _describe_trust(study, classes),
+        "Do not trust it for": _describe_distrust(study, classes),
+        "Not answered": missing,
+        "Pictures": () if study.pictures else (_NO_PICTURES,),
+    }
     answer = write_answer(
-        "answers",
-        study.results,
-        sentences=[
-            *_describe_scores(study),
-            *_describe_postures(study),
-            *_describe_next(study),
-            *(a.sentence for a in study.answers.values() if a.is_missing),
-            *([] if study.pictures else [_NO_PICTURES]),
-        ],
-        table=table,
+        "answers", study.results, sentences=sentences[:-1], table=table
     )
-    seen = study.answers.get("film", Answer("film"))
-    held = study.answers.get("postures", Answer("postures"))
-    return replace(
-        answer,
-        charts=seen.charts,
-        video=seen.video,
-        shown=held.shown,
-        is_words_first=True,
-    )
+    given = [(head, part) for head, part in sections.items() if len(part)]
+    return replace(answer, sections=tuple(given))
 
 
 def _describe_scores(study: "Study") -> list[str]:
@@ -119,43 +135,126 @@ def _describe_scores(study: "Study") -> list[str]:
     lines = []
     for model, name in study.names.items():
         row = bounds.loc[model]
-        rough = f"between {row['low']:.0%} and {row['high']:.0%} for other such people"
+        rough = f"other such people: {row['low']:.0%} to {row['high']:.0%}, roughly"
         if study.is_one_person:
-            rough = "how rough that is, one person cannot say"
+            rough = "flattering: it knows this person and room"
+        elif study.n_people < _FEWEST:
+            rough = f"{study.n_people} people cannot say how it is for others"
         elif row["low"] == row["high"]:
-            rough = "for each of them alike; others may still differ"
+            rough = "each of them alike, but others may differ"
         lines.append(
-            f"On {study.unseen} the {name} is right in {row['estimate']:.0%} of the "
-            f"frames ({rough}; {study.n_text})."
+            f"The {name} is right in {row['estimate']:.0%} of the frames of "
+            f"{study.unseen} ({rough}; {study.n_text})."
         )
-    return [*lines, study.held_out] if study.is_one_person else lines
+    return [*lines, f"Always the same guess is right in {study.floor['accuracy']:.0%}."]
 
 
-def _describe_postures(study: "Study") -> list[str]:
-    """Say of each posture how often it is recognised, and what it is taken for."""
-    counts = count_confusions(study.predictions, model="pose_softmax")
-    parts = []
-    for label, row in counts.iterrows():
-        share, wrong = row / row.sum(), row.drop(label)
-        text = f"{str(label).replace('_', ' ')} {share[label]:.0%}"
-        if wrong.max() > 0:
-            text += f" (else mostly {str(wrong.idxmax()).replace('_', ' ')})"
-        parts.append(text)
-    return [f"Recognised by the pose classifier: {', '.join(parts)}."]
+def _describe_better(study: "Study") -> list[str]:
+    """Say which of the two is better; of one person, what is held out."""
+    asked = study.answers.get("verdict")
+    if study.is_one_person:
+        return [study.held_out]
+    if asked is None or asked.is_missing:
+        return []
+    return [asked.sentences[0], explain_difference(study, asked.table)]
+
+
+def _describe_extremes(recall: pd.Series) -> list[str]:
+    """Say which posture is recognised best and which worst."""
+    known = recall.dropna().sort_values(ascending=False, kind="stable")
+    if known.empty:
+        return []
+    if known.iloc[-1] >= _MOSTLY:
+        least = f"{known.iloc[-1]:.0%}"
+        return [f"Each posture is recognised in at least {least} of its frames."]
+    best, worst = (_word(known.index[place]) for place in (0, -1))
+    return [
+        f"Recognised best: {best} ({known.iloc[0]:.0%} of its frames); worst: {worst} "
+        f"({known.iloc[-1]:.0%})."
+    ]
+
+
+def _list_postures(study: "Study", recall: pd.Series) -> pd.DataFrame:
+    """List each posture: how often it is recognised, and what it is taken for."""
+    counts = count_confusions(study.predictions, model=POSE)
+    labelled = summarise_labels(study.labels, study.videos).groupby("label")
+    seconds, people = labelled["seconds"].sum(), labelled["subject"].nunique()
+    rows = {}
+    for label, share in recall.items():
+        wrong = counts.loc[label].drop(label) if label in counts.index else pd.Series()
+        taken = "not known: only one person shows it" if np.isnan(share) else "–"
+        if len(wrong) and wrong.max() > 0:
+            often = wrong.max() / counts.loc[label].sum()
+            taken = f"{_word(wrong.idxmax())} ({often:.0%})"
+        rows[_word(label)] = {
+            "recognised": "–" if np.isnan(share) else f"{share:.0%}",
+            "else mostly taken for": taken,
+            "labelled": f"{seconds.get(label, 0.0):.0f} s",
+            "people": int(people.get(label, 0)),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("posture")
 
 
 def _describe_next(study: "Study") -> list[str]:
-    """Say what to film or label next, and what the classifier is for."""
-    asked = study.answers.get("people_needed")
-    wanted = [] if asked is None else [s for s in asked.sentences if "label " in s]
-    lines = [f"Next: {wanted[0]}"] if wanted else []
-    if study.samples["subject"].nunique() < _FEW_PEOPLE:
-        lines.append("Next: film more people; a handful cannot speak for others.")
+    """Say what to film or label next: what the one adviser says, then how many people.
+
+    A posture that has enough is not mentioned here.
+    """
+    asked, n_people = study.answers.get("people_needed"), study.n_people
+    advice = [] if asked is None or asked.is_missing else list(asked.sentences[1:])
+    if not advice:
+        labelled = summarise_labels(study.labels, study.videos)
+        advice = advise_labels(labelled, n_people=n_people)
+    advice = [line for line in advice if " has enough: " not in line]
+    if n_people == 1:
+        return ["Film one more person doing all of it.", *advice]
+    verdict = study.answers.get("verdict")
+    needed = np.nan
+    if verdict is not None and not verdict.is_missing:
+        needed = verdict.table["n_needed"].iloc[0]
+    if np.isfinite(needed):
+        advice.append(
+            f"Film more people: about {needed:.0f} would decide which classifier is "
+            f"better, if they are like these {n_people}."
+        )
+    elif n_people < _FEW_PEOPLE:
+        advice.append(f"Film more people: {n_people} cannot speak for others.")
+    return advice or ["Nothing is missing here. Try it on the films of somebody new."]
+
+
+def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
+    """Say what the classifier may be relied on for."""
+    good = [_word(label) for label, share in recall.items() if share >= _MOSTLY]
+    if not good:
+        return [
+            f"Nothing yet: no posture is recognised in {_MOSTLY:.0%} of its frames."
+        ]
+    who = f"people like these {study.n_people}, filmed like them"
+    if study.is_one_person:
+        who = "the same people in the same room, on another day at most"
+    lines = [f"One person in the picture, {who}: {', '.join(good)}."]
+    if 1 < study.n_people < _FEWEST:
+        lines.append(f"With {study.n_people} people this is a first impression.")
+    return lines
+
+
+def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
+    """Say what the classifier must not be relied on for."""
+    weak = [_word(label) for label, share in recall.items() if not share >= _MOSTLY]
+    lines = [f"Postures that it often misses: {', '.join(weak)}."] if weak else []
+    if study.is_one_person:
+        lines.append("Anybody else: nobody was held out.")
     return [
         *lines,
-        "It is for one person in the picture, in postures and rooms like those "
-        "labelled; it always answers with one of its postures.",
+        "Postures that nobody labelled (it always answers with one of its own), and "
+        "several people in the picture.",
+        "Alarms, diagnoses, and whatever a single wrong answer would harm.",
     ]
+
+
+def _word(label: object) -> str:
+    """Write a posture's name as words."""
+    return str(label).replace("_", " ")
 
 
 def _write_card(study: "Study") -> None:
