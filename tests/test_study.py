@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from utils.core.skeleton import KEYPOINTS
+from utils.questions.film import score_steadiness
 from utils.screen import YourTurn
 from utils.study import MODELS, Study
 
@@ -40,7 +41,10 @@ def make_tables(people: tuple[str, ...]) -> dict[str, pd.DataFrame]:
             table = pd.DataFrame(points).assign(video=name, frame_idx=idx, score=0.9)
             keypoints.append(table)
         half_s = 0.2 * N_EACH
-        labels += [(name, 0.0, half_s - 0.1, "lying"), (name, half_s, 9.0, "standing")]
+        labels += [
+            (name, 0.0, half_s - 0.1, "lying"),
+            (name, half_s, 2 * half_s, "standing"),
+        ]
     columns = ["video", "start_s", "end_s", "label"]
     return {
         "videos": videos,
@@ -132,7 +136,7 @@ def test_the_classifier_for_a_film_has_not_seen_its_person(tmp_path: Path) -> No
     study.fit("pose_softmax")
     own = study.samples["subject"] == "anna"
     study.pose_inputs.x[own.to_numpy()] = np.nan  # learnt from, they would spoil it
-    classifier = study.fit_classifier(without="anna")
+    classifier = study.fit_classifier(without=["anna"])
     shares = classifier(study.pose_inputs.x[~own.to_numpy()])
     assert np.isfinite(shares).all()
     assert classifier.classes == ("lying", "standing")
@@ -142,3 +146,14 @@ def test_the_classifier_for_a_film_has_not_seen_its_person(tmp_path: Path) -> No
 def test_frames_without_label_are_told_apart(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     assert len(study.unlabelled) == len(study.frames) - len(study.samples)
+
+
+def test_steadiness_is_scored_on_films_of_people_held_out(tmp_path: Path) -> None:
+    study = make_study(tmp_path)
+    study.fit("pose_softmax")
+    table = score_steadiness(study).set_index("way")
+    assert table.index.tolist() == ["each frame alone", "steady"]
+    assert (table["n_bouts"] == 6).all()  # three people, two postures
+    assert (table["frames_right"] > 0.9).all()
+    assert (table["n_found"] == 6).all()
+    assert (table["n_extra"] == 0).all()

@@ -5,7 +5,7 @@ are fitted on the same rows, folds and seeds, and every question in `utils.quest
 asks a study. What was fitted before with the same inputs is read from disk.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -410,18 +410,20 @@ class Study:
         """How long the final classifier learns: as long as the folds found best."""
         return softmax.count_best_epochs(self.history, model="pose_softmax")
 
-    def fit_classifier(self, *, without: str | None = None) -> softmax.PoseClassifier:
+    def fit_classifier(
+        self, *, without: Collection[str] = ()
+    ) -> softmax.PoseClassifier:
         """Fit the softmax on everybody's 34 numbers, as long as the folds found best.
 
         Args:
-            without: A person to leave out, so that this person stays unseen.
+            without: People to leave out, so that they stay unseen.
 
         Returns:
             The classifier.
         """
         inputs = self.pose_inputs
-        if without is not None:
-            others = (self.samples["subject"] != without).to_numpy()
+        if without:
+            others = (~self.samples["subject"].isin(without)).to_numpy()
             inputs = protocol.take_rows(inputs, others)
         return softmax.fit_classifier(
             inputs,

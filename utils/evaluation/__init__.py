@@ -1,6 +1,7 @@
 """Scores, how sure they are, and what may be claimed.
 
 scores       scores of models, classes and people; the table of the comparison
+bouts        postures over time: bouts found, missed, extra; borders
 intervals    how sure a score, or a difference, is
 calibration  whether probabilities mean what they say
 claims       what each claim is measured by

@@ -1,14 +1,18 @@
-"""Which posture when, in every film; and one film with skeletons."""
+"""Which posture when, in every film, and how steadily; one film with skeletons."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from utils.core.tables import write_csv
+from utils.evaluation.bouts import look_up, score_bouts
 from utils.labelling.csv_store import split_labels
 from utils.labelling.labels import resolve_spans
-from utils.predict.classify import annotate_video, predict_postures
+from utils.predict.bouts import build_bouts
+from utils.predict.classify import annotate_video, predict_frames, predict_postures
+from utils.predict.steady import ALONE, FILM
 from utils.questions.answer import Answer, question, write_answer
 
 if TYPE_CHECKING:
@@ -38,14 +42,7 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
         found = predict_postures(
             classifier, study.unlabelled, study.keypoints, every_s=study.every_s
         )
-    labelled = pd.DataFrame(
-        [
-            (video, span.start_s, span.end_s, span.label)
-            for video, spans in split_labels(study.labels).items()
-            for span in resolve_spans(spans)
-        ],
-        columns=["video", "start_s", "end_s", "label"],
-    )
+    labelled = _list_labelled(study)
     parts = {"labelled": labelled, "predicted": found}
     parts = {source: part for source, part in parts.items() if len(part)}
     table = pd.concat([p.assign(source=s) for s, p in parts.items()])
@@ -69,6 +66,16 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
     )
 
 
+def _list_labelled(study: "Study") -> pd.DataFrame:
+    """List what is labelled, as bouts: `video`, `start_s`, `end_s`, `label`."""
+    rows = [
+        (video, span.start_s, span.end_s, span.label)
+        for video, spans in split_labels(study.labels).items()
+        for span in resolve_spans(spans)
+    ]
+    return pd.DataFrame(rows, columns=["video", "start_s", "end_s", "label"])
+
+
 @question
 def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer:
     """Annotate one film, by a classifier that has not learnt from the person in it.
@@ -85,7 +92,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
 
     video = _choose_video(study)
     # With one person there is nobody else to learn from: then it has seen them.
-    without = None if study.is_one_person else video["subject"]
+    without = () if study.is_one_person else [video["subject"]]
     classifier = study.fit_classifier(without=without)
     frames = study.frames[study.frames["video"] == video.name]
     points = study.keypoints[study.keypoints["video"] == video.name]
@@ -94,7 +101,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     given = study.labels[study.labels["video"] == video.name]
     if len(given):
         strips = {"labelled": given, **strips}
-    who = "learnt from" if without is None else "never saw"
+    who = "never saw" if without else "learnt from"
     title = f"{video.name}: postures, by a classifier that {who} this person"
     chart = plot_time_strips(strips, looks=study.looks, title=title)
     path = study.results / "annotated.mp4"
@@ -109,14 +116,83 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
         pictures=study.pictures,
         colours={look["name"]: look["colour"] for look in study.looks},
     )
+    steady = score_steadiness(study)
+    if len(steady):
+        write_csv(steady, study.results / "steady.csv")
     answer = write_answer(
         "film",
         study.results,
-        sentences=[_describe(found, video.name)],
+        sentences=[_describe(found, video.name), *_describe_steadiness(steady)],
         table=found,
         charts={"film": chart},
+        shown=steady.round(3) if len(steady) else None,
     )
     return replace(answer, video=path)
+
+
+def score_steadiness(study: "Study") -> pd.DataFrame:
+    """Score films of people held out by frames and by bouts, as they are and steady.
+
+    Args:
+        study: The study, with the pose classifier fitted.
+
+    Returns:
+        A row a way: `way` (`each frame alone`: its likeliest posture; `steady`: as in
+        `postures.csv`), `frames_right` (share of the labelled frames; one in which
+        nobody was found is wrong), and what `score_bouts` gives. Empty where one person
+        alone is labelled: there is no film of another.
+    """
+    if study.is_one_person:
+        return pd.DataFrame()
+    frames, shares = _predict_unseen(study)
+    likeliest = np.eye(shares.shape[1])[np.nan_to_num(shares).argmax(axis=1)]
+    likeliest[np.isnan(shares).any(axis=1)] = np.nan
+    ways = {
+        "each frame alone": (likeliest, ALONE),
+        "steady": (shares, FILM),
+    }
+    labelled, rows = _list_labelled(study), []
+    labelled = labelled[labelled["label"].isin(study.classes)]
+    for way, (given, rule) in ways.items():
+        bouts = build_bouts(
+            frames, given, classes=study.classes, every_s=study.every_s, rule=rule
+        )
+        held = look_up(bouts, study.samples)
+        right = float((held == study.samples["label"].to_numpy()).mean())
+        scores = score_bouts(bouts[bouts["label"].isin(study.classes)], labelled)
+        rows.append({"way": way, "frames_right": right, **scores})
+    return pd.DataFrame(rows)
+
+
+def _predict_unseen(study: "Study") -> tuple[pd.DataFrame, np.ndarray]:
+    """Predict every frame of the labelled videos, each person's by the other folds."""
+    who = study.videos.set_index("video")["subject"]
+    folds = study.samples.groupby("fold")["subject"].unique()
+    parts, shares = [], []
+    for people in folds:
+        classifier = study.fit_classifier(without=people)
+        films = set(who.index[who.isin(people)]) & {*study.samples["video"]}
+        parts.append(study.frames[study.frames["video"].isin(films)])
+        own = study.keypoints[study.keypoints["video"].isin(films)]
+        shares.append(predict_frames(classifier, parts[-1], own))
+    return pd.concat(parts, ignore_index=True), np.concatenate(shares)
+
+
+def _describe_steadiness(table: pd.DataFrame) -> list[str]:
+    """Say how many labelled frames and bouts are found, steady and frame by frame."""
+    if table.empty:
+        return []
+    alone, steady = table.iloc[0], table.iloc[-1]
+    text = (
+        f"In films of people never seen, the postures held are right in "
+        f"{steady['frames_right']:.0%} of the labelled frames and find "
+        f"{steady['n_found']} of {steady['n_bouts']} labelled bouts, with "
+        f"{steady['n_extra']} that are not there; each frame taken alone gives "
+        f"{alone['frames_right']:.0%}, {alone['n_found']} and {alone['n_extra']}."
+    )
+    if steady["n_borders"]:
+        text += f" Borders are {steady['border_error_s']:.2f} s off on average."
+    return [text]
 
 
 def _choose_video(study: "Study") -> pd.Series:
