@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -23,22 +24,24 @@ KINDS = (
     "redo",
 )
 _NEEDS = {
-    "paint": ("label", "spans"),
-    "erase": ("spans",),
-    "add": ("label",),
-    "rename": ("label", "old"),
-    "merge": ("label", "old"),
-    "delete": ("old",),
-    "move": ("label",),
-    "look": ("label", "how", "old"),
-    "import": ("spans",),
-    "film": ("video", "how"),
-    "undo": ("of",),
-    "redo": ("of",),
+    "paint": ("id", "label"),
+    "erase": ("id",),
+    "add": ("id", "label"),
+    "rename": ("id", "label", "old"),
+    "merge": ("id", "label", "old"),
+    "delete": ("id", "old"),
+    "move": ("id", "label"),
+    "look": ("id", "label", "how", "old"),
+    "import": ("id",),
+    "film": ("id", "video", "how"),
+    "undo": ("id", "of"),
+    "redo": ("id", "of"),
 }
 # Kinds that version 2 brought. All else is still written as version 1, which an older
 # program of somebody who labels into the same file reads.
 _NEW_KINDS = ("delete", "move", "look")
+# So many lines are read as one text of JSON.
+_N_LINES_A_BLOCK = 1_000
 FILM_CHANGES = ("renamed", "changed", "same")
 LOOKS = ("colour", "key")
 
@@ -124,6 +127,28 @@ def format_action(action: Action) -> bytes:
     return text.encode() + b"\n"
 
 
+def parse_actions(lines: Sequence[bytes]) -> list[Action]:
+    """Read whole lines of the log, as `parse_action` reads each, in half the time.
+
+    Raises:
+        ValueError: If one is damaged, or newer than this program: ask one by one which.
+    """
+    actions: list[Action] = []
+    for start in range(0, len(lines), _N_LINES_A_BLOCK):
+        block = lines[start : start + _N_LINES_A_BLOCK]
+        if not all(line[:1] == b"{" and line[-2:] == b"}\n" for line in block):
+            raise ValueError("a line is damaged")
+        try:
+            # Texts of JSON hold no line end, so none can reach from line to line.
+            read = json.loads(b"[" + b",".join(block) + b"]")
+        except RecursionError as error:
+            raise ValueError(f"not a line of this log: {error}") from error
+        if len(read) != len(block):
+            raise ValueError("a line is damaged")
+        actions += map(_build_action, read)
+    return actions
+
+
 def parse_action(line: bytes) -> Action:
     """Read one line of the log and check every part of it.
 
@@ -132,34 +157,44 @@ def parse_action(line: bytes) -> Action:
         ValueError: If it is damaged.
     """
     try:
-        parts = json.loads(line.decode())
+        return _build_action(json.loads(line.decode()))
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not text: {error}") from error
+
+
+def _build_action(parts: object) -> Action:
+    """Check every part of a line and return it as an action."""
     if not isinstance(parts, dict) or type(parts.get("v")) is not int:
         raise ValueError("not a line of this log")
     if parts["v"] > VERSION:
         raise NewerVersionError(f"format {parts['v']}, this program reads {VERSION}")
-    if parts.get("do") not in KINDS:
-        raise ValueError(f"unknown action {str(parts.get('do'))[:40]!r}")
-    read = {name: _read_text(parts[name]) for name in _TEXTS & parts.keys()}
-    read["spans"] = _read_spans(parts.get("spans", {}), parts["do"] == "import")
-    films = _items(parts.get("films", {}))
-    read["films"] = {_read_text(k): _read_text(v) for k, v in films}
-    read["is_first"] = parts.get("is_first") is True
+    do = parts.get("do")
+    if do not in KINDS:
+        raise ValueError(f"unknown action {str(do)[:40]!r}")
     # What is not in the line has its default in the class. `Action(**read)` does the
     # same in three times the time, and logs grow to 200,000 lines.
     action = object.__new__(Action)
-    action.__dict__.update(read)
+    read = action.__dict__
+    for name, value in parts.items():
+        if name in _TEXTS:
+            is_plain = type(value) is str and value.isascii()
+            read[name] = value if is_plain else _read_text(value)
+    read["spans"] = _read_spans(parts.get("spans", {}), do == "import")
+    read["films"] = _read_films(parts["films"]) if "films" in parts else {}
+    read["is_first"] = parts.get("is_first") is True
     _check_parts(action)
     return action
 
 
+def _read_films(value: object) -> dict[str, str]:
+    """Return the hashes of a line by video; else raise `ValueError`."""
+    return {_read_text(k): _read_text(v) for k, v in _items(value)}
+
+
 def _check_parts(action: Action) -> None:
     """Raise `ValueError` if a part that this kind of action needs is missing."""
-    if not action.__dict__.get("id"):
-        raise ValueError(f"{action.do} without id")
     for name in _NEEDS[action.do]:
-        if not getattr(action, name) and name != "spans":
+        if not action.__dict__.get(name):
             raise ValueError(f"{action.do} without {name}")
     if action.do == "film" and action.how not in FILM_CHANGES:
         raise ValueError(f"unknown change of a film {action.how!r}")
@@ -197,12 +232,15 @@ def _read_span(row: object, has_labels: bool) -> Span:
     """Return one span; else raise `ValueError`."""
     if not isinstance(row, list) or len(row) != (5 if has_labels else 2):
         raise ValueError(f"expected a span, found {str(row)[:40]!r}")
-    for time_s in row[:2]:
-        # A number of 400 digits compares, but is no float.
-        if type(time_s) not in (int, float) or not abs(time_s) <= MAX_TIME_S:
-            raise ValueError(f"expected seconds, found {str(time_s)[:40]!r}")
-    start_s, end_s = round_time(row[0]), round_time(row[1])
+    start_s, end_s = _read_time(row[0]), _read_time(row[1])
     if start_s >= end_s:
         raise ValueError(f"a span from {start_s} to {end_s} s")
-    texts = [_read_text(text) for text in row[2:]] or [""]
-    return Span(start_s, end_s, *texts)
+    return Span(start_s, end_s, *(map(_read_text, row[2:]) if has_labels else ("",)))
+
+
+def _read_time(value: object) -> float:
+    """Return seconds, rounded to whole milliseconds; else raise `ValueError`."""
+    # A number of 400 digits compares, but is no float.
+    if type(value) not in (int, float) or not abs(value) <= MAX_TIME_S:
+        raise ValueError(f"expected seconds, found {str(value)[:40]!r}")
+    return round_time(value)

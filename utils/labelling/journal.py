@@ -32,6 +32,7 @@ from utils.labelling.actions import (
     NewerVersionError,
     format_action,
     parse_action,
+    parse_actions,
 )
 from utils.labelling.csv_store import (
     COLUMNS,
@@ -116,7 +117,7 @@ class LogFile:
         text = _read_all(file)
         lines = text.splitlines(keepends=True)
         try:  # almost always every line is whole, and they may be 200,000
-            actions = list(map(parse_action, lines))
+            actions = parse_actions(lines)
         except ValueError:
             return self._read_damaged(text)
         self.n_lines += len(lines)

@@ -61,29 +61,9 @@ def cut_spans(layer: Sequence[Span], start_s: float, end_s: float) -> list[Span]
     return rest
 
 
-def cut_in_place(layer: list[Span], start_s: float, end_s: float) -> int:
-    """Do as `cut_spans` in the layer itself, so that a long one costs no copy.
-
-    Returns:
-        Where in the layer what is removed was, or would be put.
-    """
-    # Spans are tuples that begin with their start, and tuples compare fast.
-    first = bisect_left(layer, (start_s,))
-    if first and layer[first - 1][1] > start_s:
-        first -= 1
-    after = first
-    while after < len(layer) and layer[after][0] < end_s:
-        after += 1
-    if first == after:
-        return first
-    rests = []
-    if layer[first][0] < start_s:
-        rests.append(layer[first]._replace(end_s=start_s))
-    at = first + len(rests)
-    if layer[after - 1][1] > end_s:
-        rests.append(layer[after - 1]._replace(start_s=end_s))
-    layer[first:after] = rests
-    return at
+def cut_in_place(layer: list[Span], start_s: float, end_s: float) -> None:
+    """Do as `cut_spans` in the layer itself, so that a long one costs no copy."""
+    _replace(layer, start_s, end_s, None)
 
 
 def put_span(layer: Sequence[Span], span: Span) -> list[Span]:
@@ -106,13 +86,36 @@ def put_span(layer: Sequence[Span], span: Span) -> list[Span]:
 
 def put_in_place(layer: list[Span], span: Span) -> None:
     """Do as `put_span` in the layer itself, so that a long one costs no copy."""
-    at = cut_in_place(layer, span.start_s, span.end_s)
-    first, after = at, at
-    if at > 0 and _joins(layer[at - 1], span):
-        first, span = at - 1, _join(layer[at - 1], span)
-    if at < len(layer) and _joins(span, layer[at]):
-        after, span = at + 1, _join(span, layer[at])
-    layer[first:after] = [span]
+    _replace(layer, span[0], span[1], span)
+
+
+def _replace(layer: list[Span], start_s: float, end_s: float, new: Span | None) -> None:
+    """Put a span, or nothing, where something is, in the layer itself.
+
+    Logs grow to 200,000 lines, each of which passes here: no copies, few calls.
+    """
+    # Spans are tuples that begin with their start, and tuples compare fast. Those that
+    # only touch are among what is replaced: they may become one with the new.
+    first = bisect_left(layer, (start_s,))
+    if first and layer[first - 1][1] >= start_s:
+        first -= 1
+    after, n_spans = first, len(layer)
+    while after < n_spans and layer[after][0] <= end_s:
+        after += 1
+    parts = [] if new is None else [new]
+    if first < after:
+        begin, end = layer[first], layer[after - 1]
+        if begin[0] < start_s:
+            if new and begin[2] == new[2] and begin[3] == new[3]:
+                new = parts[0] = _join(begin, new)
+            else:
+                parts.insert(0, Span(begin[0], start_s, *begin[2:]))
+        if end[1] > end_s:
+            if new and end[2] == new[2] and end[3] == new[3]:
+                parts[-1] = _join(new, end)
+            else:
+                parts.append(Span(end_s, *end[1:]))
+    layer[first:after] = parts
 
 
 def _joins(earlier: Span, later: Span) -> bool:
@@ -122,8 +125,7 @@ def _joins(earlier: Span, later: Span) -> bool:
 
 def _join(earlier: Span, later: Span) -> Span:
     """Make one span of two that touch."""
-    at = max(earlier.labelled_at, later.labelled_at)
-    return earlier._replace(end_s=later.end_s, labelled_at=at)
+    return Span(earlier[0], later[1], *earlier[2:4], max(earlier[4], later[4]))
 
 
 def rename_spans(layer: Sequence[Span], old: str, new: str) -> list[Span]:

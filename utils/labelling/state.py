@@ -51,7 +51,9 @@ class Track:
     def apply(self, action: Action, spans: Sequence[Span]) -> None:
         """Change the layers by one action's spans, or by its change of a class."""
         self.version += 1
-        if action.do in ("rename", "merge"):
+        if action.do in ("paint", "erase"):
+            self._paint(action, spans)
+        elif action.do in ("rename", "merge"):
             for by, layer in self.layers.items():
                 self.layers[by] = rename_spans(layer, action.old, action.label)
         elif action.do == "delete":
@@ -61,22 +63,20 @@ class Track:
             self.layers = {}
             for span in sorted(spans):  # from the front, where putting costs least
                 put_in_place(self.layers.setdefault(span.annotator, []), span)
-        else:
-            self._paint(action, spans)
 
     def _paint(self, action: Action, spans: Sequence[Span]) -> None:
         """Replace what is under some spans: own labels and those nobody signed."""
         label = action.label if action.do == "paint" else ""
         at = action.at if action.by else ""
-        for span in spans:
-            if action.by and "" in self.layers:
-                cut_in_place(self.layers[""], span.start_s, span.end_s)
-            own = self.layers.setdefault(action.by, [])
+        own = self.layers.setdefault(action.by, [])
+        unsigned = self.layers.get("") if action.by else None
+        for start_s, end_s, *_ in spans:
+            if unsigned:
+                cut_in_place(unsigned, start_s, end_s)
             if label:
-                painted = Span(span.start_s, span.end_s, label, action.by, at)
-                put_in_place(own, painted)
+                put_in_place(own, Span(start_s, end_s, label, action.by, at))
             else:
-                cut_in_place(own, span.start_s, span.end_s)
+                cut_in_place(own, start_s, end_s)
 
     def merge(self) -> list[Span]:
         """Return the spans of all annotators in one list, in order of time."""
@@ -302,11 +302,12 @@ class LabelState:
             return
         self.films.update(action.films)
         self._push(action)
-        if action.do not in ("paint", "erase"):
+        is_plain = action.do in ("paint", "erase")
+        if not is_plain:
             self._naming.append(action)
             self.imports.update([action.old] * (action.do == "import"))
             self.looks = _change_looks(self.looks, action)
-        if action.label not in self.classes or action.do not in ("paint", "erase"):
+        if not is_plain or action.label not in self.classes:
             self.classes = _change_classes(self.classes, action)
         if action.do in _RELABEL_ACTIONS:
             self._renames.append((self.n_actions, action, ()))
