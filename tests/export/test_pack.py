@@ -1,5 +1,6 @@
 """The share pack: nothing of people in it but their keypoints, and the same model."""
 
+import csv
 import io
 import json
 import os
@@ -113,6 +114,21 @@ def test_a_folder_of_this_machine_is_not_told(tmp_path: Path) -> None:
     assert not [part for part in parts if b"zoe" in part or b"/nets" in part]
     assert read_pack(pack).model["network"]["name"] == "saved_model:movenet"
     assert retrain(pack)[0].network == "saved_model:movenet"
+
+
+def test_a_label_is_no_formula_for_a_spreadsheet_and_reads_back(tmp_path: Path) -> None:
+    fitted, (keypoints, frames, samples) = fit_tables(), make_tables()
+    names = ("=1+1", "'-sit", "@standing")
+    samples["label"] = samples["label"].map(
+        dict(zip(FITTED_LABELS, names, strict=True))
+    )
+    classifier = PoseClassifier(fitted.model, names, fitted.features, fitted.network)
+    path = tmp_path / "share_pack.zip"
+    recipe = Recipe(n_epochs=4, seed=5)
+    write_pack(path, classifier, keypoints, frames, samples, recipe=recipe)
+    rows = csv.reader(io.StringIO(_read(path, "frames.csv").decode()))
+    assert not [cell for row in rows for cell in row if cell.startswith(tuple("=+-@"))]
+    assert read_pack(path).frames["label"].tolist() == samples["label"].tolist()
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,10 @@ def test_lines_of_videos_csv_stay_and_its_columns_are_kept(
     path = recordings.videos / "videos.csv"
     path.write_text("camera,video,subject\nroom,a,ada", encoding="utf-8")
     _begin(recordings, who='A "B", C')
+    _begin(recordings, "me_2", who="=1+1")
     assert path.read_text(encoding="utf-8") == (
         'camera,video,subject\nroom,a,ada\n,me_1,"A ""B"", C"\n'
+        ",me_2,'=1+1\n"  # a spreadsheet shows it, and does not reckon
     )
 
 

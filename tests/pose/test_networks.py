@@ -1,10 +1,15 @@
 """MoveNet, PoseNet and SavedModels: pixels read, axis order, heat maps decoded."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from utils.core.files import hash_file
+from utils.core.weights import find_weights
+from utils.pose import networks
 from utils.pose.crop import Square
 from utils.pose.networks import (
     FOREIGN,
@@ -183,3 +188,20 @@ def test_a_network_is_read_from_files(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     assert len(find_network_files(str(tmp_path))) == 2
     assert find_network_files("https://example.org/model") == []
+
+
+def test_a_network_whose_file_was_touched_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(find_network_files("movenet_lightning")[0], tmp_path))
+    (tmp_path / "SHA256SUMS").write_text(f"{hash_file(path)}  {path.name}\n")
+    monkeypatch.setattr(
+        networks, "find_weights", partial(find_weights, folder=tmp_path)
+    )
+    before, data = load_network("movenet_lightning"), path.read_bytes()
+    assert load_network("movenet_lightning") is before
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(ValueError, match="is not the file it should be"):
+        load_network("movenet_lightning")
+    path.write_bytes(data)
+    assert load_network("movenet_lightning") is not before

@@ -1,6 +1,8 @@
 """The blocks that never change: right preprocessing, and nothing computed twice."""
 
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.made_pictures import make_picture, read_picture, write_pictures
+from utils.core.files import hash_file
 from utils.core.weights import find_weights
 from utils.training import backbone
 from utils.training.augment import choose_canvas, fit_canvas
@@ -18,6 +21,8 @@ from utils.training.backbone import (
     compile_backbone,
     embed_frames,
     embed_image,
+    load_base,
+    load_head,
     pool_features,
 )
 
@@ -168,3 +173,29 @@ def test_one_picture_is_embedded_as_among_many(
     features, _ = embed(frames)
     alone = embed_image(make_picture(True, seed=5))
     np.testing.assert_allclose(alone[0], pool_features(features[5:, 0])[0], atol=0.05)
+
+
+def test_weights_swapped_within_a_process_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(find_weights(WEIGHTS), tmp_path))
+    monkeypatch.setattr(
+        backbone, "find_weights", partial(find_weights, folder=tmp_path)
+    )
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_text(f"{hash_file(path)}  {path.name}\n")
+    before = load_base()
+    assert load_base() is before
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\x01\x02") - 1
+    path.write_bytes(bytes(data[:at]) + bytes([data[at] ^ 1]) + bytes(data[at + 1 :]))
+    frames = pd.DataFrame({"path": [str(path)]})
+    for use in (load_base, partial(compile_backbone, (224, 224)), load_head):
+        with pytest.raises(ValueError, match="is not the file it should be"):
+            use()
+    with pytest.raises(ValueError, match="is not the file it should be"):
+        embed_frames(
+            frames, folder=tmp_path, read_image=lambda _: make_picture(True, seed=0)
+        )
+    path.write_bytes(data)  # the right bytes, but a new file: loaded again
+    assert load_base() is not before

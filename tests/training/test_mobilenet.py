@@ -96,5 +96,5 @@ def test_key_tells_budgets_and_inputs_apart(pictures: Inputs) -> None:
 
 
 def test_parameters_are_those_of_the_network_and_the_softmax(inputs: Inputs) -> None:
-    assert backbone._load_base().count_params() == N_WEIGHTS
+    assert backbone.load_base().count_params() == N_WEIGHTS
     assert build_frozen_model(inputs).n_parameters == N_WEIGHTS + 1280 * 2 + 2

@@ -76,6 +76,17 @@ def explain_disk(folder: Path) -> Iterator[None]:
         raise
 
 
+def stamp_file(path: Path) -> tuple[int, ...]:
+    """Return what changes whenever a file is touched: size, times in ns, inode.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    # Windows has the time of making in place of the time of any change.
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 def hash_file(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 hex digits.
 

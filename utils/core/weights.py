@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.core.files import hash_file
+from utils.core.files import hash_file, stamp_file
 
 if TYPE_CHECKING:  # needed only where a network is loaded
     from ai_edge_litert.interpreter import Interpreter
@@ -60,9 +60,7 @@ def find_weights(name: str, *, folder: Path = MODELS_DIR) -> Path:
             f"No weights at {path}. Restore {name} from git, or make it again as "
             "models/README.md says."
         )
-    status = path.stat()
-    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    found = _hash_weights(path, stamp)
+    found = _hash_weights(path, stamp_file(path))
     if found != sums[name]:
         raise ValueError(_describe_wrong_file(path, sums[name], found))
     return path

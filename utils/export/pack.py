@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import atomic_path
-from utils.core.markup import escape_markdown
+from utils.core.markup import escape_markdown, guard_cells, unguard_cells
 from utils.core.tables import check_table
 from utils.export.model_json import (
     Facts,
@@ -144,7 +144,7 @@ def write_pack(
         "README.md": _write_card(pack),
         "settings.json": json.dumps(settings, indent=1, ensure_ascii=False),
         "model.json": format_model(pack.model),
-        "frames.csv": learnt.to_csv(index=False, lineterminator="\n"),
+        "frames.csv": guard_cells(learnt).to_csv(index=False, lineterminator="\n"),
         "keypoints.parquet": parquet.getvalue(),
     }
     with (
@@ -262,10 +262,9 @@ def read_pack(path: Path) -> Pack:
             model = parse_model(archive.read("model.json"))
             keypoints = pd.read_parquet(io.BytesIO(archive.read("keypoints.parquet")))
             text = dict.fromkeys(("video", "subject", "label"), "str")
-            frames = pd.read_csv(
-                io.BytesIO(archive.read("frames.csv")),
-                dtype=text,
-                keep_default_na=False,
+            table = io.BytesIO(archive.read("frames.csv"))
+            frames = unguard_cells(
+                pd.read_csv(table, dtype=text, keep_default_na=False)
             )
             check_table(frames.drop(columns=_SIZES), "samples")
         keypoints = check_table(keypoints, "keypoints")

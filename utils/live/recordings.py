@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.core.files import atomic_path
+from utils.core.markup import guard_text
 from utils.labelling.actions import Action
 from utils.labelling.csv_store import check_name
 from utils.labelling.journal import LabelLog
@@ -89,7 +90,7 @@ class Recordings:
             text = ""
             writer.writerow(header)
         row = {"video": name, "subject": who}
-        writer.writerow([row.get(column.strip(), "") for column in header])
+        writer.writerow([guard_text(row.get(column.strip(), "")) for column in header])
         joint = "" if not text or text.endswith("\n") else "\n"
         with atomic_path(path) as part:
             part.write_text(text + joint + line.getvalue(), encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils.core.files import stamp_file
 from utils.core.skeleton import N_KEYPOINTS
 from utils.core.weights import find_weights, load_interpreter
 from utils.pose.crop import PoseNetwork, Square
@@ -371,9 +372,8 @@ def _refuse(network: str) -> str:
     )
 
 
-@lru_cache(maxsize=4)
 def load_network(network: str) -> PoseNetwork:
-    """Load a pose network, once a process.
+    """Load a pose network: once a process, and again if its files were touched.
 
     Args:
         network: A name in `NETWORKS`, with an input size if wanted (`posenet_385`), or
@@ -388,11 +388,18 @@ def load_network(network: str) -> PoseNetwork:
         ValueError: If they are not the files they should be, or if there is no such
             network.
     """
-    row = find_network(network)
-    if row is None and network.startswith(FOREIGN):
-        return load_hub_movenet(network.removeprefix(FOREIGN))
-    if row is None:
+    if find_network(network) is None and not network.startswith(FOREIGN):
         raise ValueError(_refuse(network))
+    files = find_network_files(network)
+    return _load_network(network, tuple((path, stamp_file(path)) for path in files))
+
+
+@lru_cache(maxsize=4)
+def _load_network(network: str, stamps: tuple) -> PoseNetwork:
+    """Load a network as its files are now; `stamps` changes with them."""
+    row = find_network(network)
+    if row is None:
+        return load_hub_movenet(network.removeprefix(FOREIGN))
     return row.load(row.file, row.size_px)
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from utils.core.cache import build_key, read_kept, write_kept
-from utils.core.files import hash_file
+from utils.core.files import hash_file, stamp_file
 from utils.core.parallel import run_tasks
-from utils.core.weights import find_weights, read_sha256sums
+from utils.core.weights import find_weights
 from utils.training.augment import (
     Augmentation,
     augment_image,
@@ -72,7 +72,7 @@ def embed_frames(
     hashes = [hash_file(path) for path in paths]
     canvas_wh = choose_canvas(read_image(paths[0]))
     versions = Augmentation(canvas_wh, mirrors, n_augmented)
-    weights = read_sha256sums()[WEIGHTS]
+    weights = hash_file(find_weights(WEIGHTS))
     key = build_key(code=CODE, weights=weights, versions=versions)
     folder = Path(folder) / key
     known = _find_known(folder)
@@ -140,7 +140,6 @@ def _embed_and_keep(
     return {content: (out, row) for row, content in enumerate(hashes)}
 
 
-@lru_cache(maxsize=4)
 def compile_backbone(canvas_wh: tuple[int, int]) -> Compiled:
     """Return the blocks that never change as a function, preprocessing inside.
 
@@ -151,27 +150,35 @@ def compile_backbone(canvas_wh: tuple[int, int]) -> Compiled:
         FileNotFoundError: If the pretrained weights are not there.
         ValueError: If they are not the file they should be.
     """
-    base = _load_base()
-    return _compile(_cut_model(base, end=CUT), (canvas_wh[1], canvas_wh[0], 3))
+    return _compile_backbone(load_base(), canvas_wh)
 
 
 @lru_cache(maxsize=4)
+def _compile_backbone(base: "keras.Model", canvas_wh: tuple[int, int]) -> Compiled:
+    return _compile(_cut_model(base, end=CUT), (canvas_wh[1], canvas_wh[0], 3))
+
+
 def compile_head(shape: tuple[int, int, int]) -> Compiled:
     """Return the last blocks, as pretrained, and the mean over the picture.
 
     It takes backbone features `(n, *shape)` to float32 `(n, 1280)`, the frozen
     network's features.
     """
+    return _compile_head(load_base(), shape)
+
+
+@lru_cache(maxsize=4)
+def _compile_head(base: "keras.Model", shape: tuple[int, int, int]) -> Compiled:
     import keras
 
-    head = load_head()
+    head = _cut_model(base, start=CUT)
     pool = keras.layers.GlobalAveragePooling2D()
     return _compile(keras.Model(head.inputs, pool(head.output)), shape)
 
 
 def load_head() -> "keras.Model":
     """Load the last blocks, as pretrained: `(n, h, w, 160)` to `(n, h, w, 1280)`."""
-    return _cut_model(_load_base(), start=CUT)
+    return _cut_model(load_base(), start=CUT)
 
 
 def _cut_model(base: "keras.Model", *, start: str = "", end: str = "") -> "keras.Model":
@@ -190,12 +197,21 @@ def _cut_model(base: "keras.Model", *, start: str = "", end: str = "") -> "keras
     return keras.Model(pictures, blocks(scale(pictures), training=False))
 
 
+def load_base() -> "keras.Model":
+    """Load the whole pretrained network for pictures of any size.
+
+    Once a process, and again if its file was touched.
+    """
+    path = find_weights(WEIGHTS)
+    return _load_base(path, stamp_file(path))
+
+
 @lru_cache(maxsize=1)
-def _load_base() -> "keras.Model":
-    """Load the whole pretrained network for pictures of any size."""
+def _load_base(path: Path, stamp: tuple[int, ...]) -> "keras.Model":
+    """Load the network as its file is now; `stamp` changes with the file."""
     import keras
 
-    stored = keras.models.load_model(find_weights(WEIGHTS), compile=False)
+    stored = keras.models.load_model(path, compile=False)
     # stored for 224 × 224: without a fixed size it takes any canvas
     config = stored.get_config()
     for layer in config["layers"]:

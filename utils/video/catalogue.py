@@ -16,7 +16,7 @@ import av
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.files import DiskError, atomic_path, find_data, hash_file
+from utils.core.files import DiskError, atomic_path, find_data, hash_file, stamp_file
 from utils.core.names import normalise_name
 from utils.core.remote import parse_address
 from utils.core.tables import SCHEMAS, check_table, read_table
@@ -195,7 +195,7 @@ def read_facts(
     for name, path in named.items():
         try:
             check_file(path)
-            stamp = _stamp_file(path)
+            stamp = [*stamp_file(path)]
             entry = kept.get(str(path), {})
             is_same = entry.get("stamp") == stamp
             facts[name] = entry["facts"] if is_same else _describe_video(path)
@@ -348,12 +348,6 @@ def _advise(name: str, found: VideoFacts) -> str:
     return " ".join(advice)
 
 
-def _stamp_file(path: Path) -> Stamp:
-    """Return what changes whenever a file does: size, times in ns, inode."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-
-
 def _is_settled(stamp: Stamp) -> bool:
     """Tell whether a file's last change is long enough ago to be trusted."""
     return time.time() - max(stamp[1:3]) / 1e9 > _SETTLED_S
@@ -362,7 +356,7 @@ def _is_settled(stamp: Stamp) -> bool:
 def _is_same(path: Path, stamp: Stamp) -> bool:
     """Tell whether a file is there and still as it was when stamped."""
     try:
-        return _stamp_file(path) == stamp
+        return [*stamp_file(path)] == stamp
     except OSError:
         return False
 
