@@ -194,6 +194,47 @@ def test_an_edge_is_dragged_and_the_picture_follows(labelling: Labelling) -> Non
     assert labelling.read_labels()[0][2] == pytest.approx(2.0, abs=0.11)
 
 
+def test_the_film_itself_plays_in_step_with_the_time_line(
+    labelling: Labelling,
+) -> None:
+    page = labelling.page
+    labelling.press("ArrowRight", "ArrowRight", "ArrowRight")
+    labelling.click("film")
+    page.wait_for_selector(".lb-video", state="visible")
+    ui = "document.querySelector('.lb-root').parentElement.labeller"
+    page.wait_for_function(f"{ui}.film.off({ui}.player.time()) < 0.04")
+    labelling.press(" ")
+    is_in_step = f"{ui}.film.off({ui}.player.time()) < 0.25"  # a frame is 0.2 s
+    page.wait_for_function(f"{ui}.player.row > 10 && {is_in_step}")
+    labelling.press(" ", "Home")
+    page.wait_for_function(f"{ui}.film.off(0) < 0.04")
+    page.evaluate(f"{ui}.film.box.src = 'data:video/mp4;base64,AAAA'")
+    said = page.locator(".lb-said")
+    sync_api.expect(said).to_contain_text("cannot play this film")
+    sync_api.expect(page.locator(".lb-video")).to_be_hidden()
+
+
+def test_a_class_gets_a_colour_and_a_key_of_its_own(labelling: Labelling) -> None:
+    page = labelling.page
+    page.get_by_role("button", name="change standing").click()
+    page.get_by_label("Colour of standing").fill("#aa2200")
+    labelling.wait_until_saved()
+    page.get_by_role("button", name="change standing").click()
+    page.get_by_label("Key of standing").select_option("q")
+    labelling.wait_until_saved()
+    labelling.focus()
+    labelling.press("q")
+    labelling.wait_until_saved()
+    assert [label for *_, label in labelling.read_labels()] == ["standing"]
+    chip = page.locator(".lb-class").first
+    assert chip.evaluate("e => e.style.background") == "rgb(170, 34, 0)"
+    page.get_by_label("Program to export labels for").select_option("boris")
+    page.get_by_role("button", name="export").click()
+    said = page.locator(".lb-said")
+    sync_api.expect(said).to_contain_text("labels_exported: labels_boris.tsv")
+    assert (labelling.folder / "labels_exported/labels_boris.tsv").exists()
+
+
 def test_a_time_is_typed_and_a_segment_looped(labelling: Labelling) -> None:
     page = labelling.page
     labelling.press(":")

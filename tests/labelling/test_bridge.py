@@ -19,8 +19,10 @@ from utils.core.tables import check_table
 from utils.labelling.clips import Footage
 from utils.labelling.review import Doubt
 from utils.labelling.session import Session
+from utils.labelling.widget import bridge
 from utils.labelling.widget.bridge import LONG_VIDEO, VERBS, Labeller, show
 from utils.labelling.widget.messages import count_labels, describe_grid
+from utils.screen import YourTurn
 
 ODD_CLASS = 'lie, "flat" 🧘' + "x" * 100
 
@@ -125,6 +127,37 @@ def test_a_label_is_on_disk_before_it_is_acknowledged(
     assert done["ok"]
     assert open_session().describe()["spans"] == [[1.0, 2.0, "sitting"]]
     assert wire.find("labels")[-1]["spans"] == [[1.0, 2.0, "sitting"]]
+
+
+def test_the_film_is_sent_in_pieces_with_its_clock_or_refused_in_words(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "_PIECE_BYTES", 200_000)
+    videos = wire.session._facts
+    videos["starts_at_s"] = 2.5
+    path = Path(videos.loc[videos["video"] == wire.session.video, "path"].iloc[0])
+    whole = b""
+    while len(whole) < path.stat().st_size:
+        wire.tell("film", offset=len(whole))
+        message, (piece,) = wire.sent[-1]
+        assert (message["offset"], message["starts_at_s"]) == (len(whole), 2.5)
+        whole += piece
+    assert whole == path.read_bytes()
+    monkeypatch.setattr(bridge, "MAX_FILM_BYTES", 1000)
+    wire.tell("film", offset=0)
+    assert "too large to be" in wire.find("no_film")[-1]["text"]
+    videos["path"] = "gone.mp4"
+    wire.tell("film", offset=0)
+    assert wire.find("no_film")[-1]["text"] == "gone.mp4: No such file or directory."
+
+
+def test_the_page_hears_of_a_cell_that_waits_for_labels(wire: Wire) -> None:
+    ended = types.SimpleNamespace(error_in_exec=ValueError("bad"))
+    wire.labeller.on_cell(ended)
+    assert not wire.find("turn")
+    ended.error_in_exec = YourTurn("Label now.")
+    wire.labeller.on_cell(ended)
+    assert wire.find("turn") == [{"type": "turn", "text": "Label now."}]
 
 
 def test_what_seldom_changes_is_sent_once(wire: Wire) -> None:

@@ -101,12 +101,19 @@ class Hand:
             entry = self.page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel")
             entry.get_by_text(name, exact=True).first.click()
 
-    def wait_for_rest(self) -> None:
-        """Wait until the kernel has nothing to do any more."""
+    def wait_for_kernel(self) -> None:
+        """Wait until there is a kernel that has nothing to do."""
         shell = "window.jupyterapp?.shell?.currentWidget"
         kernel = f"{shell}?.sessionContext?.session?.kernel"
-        self.page.wait_for_timeout(1500)
-        self.page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=REPORT_MS)
+        self.page.wait_for_function(f"{kernel}?.status === 'idle'")
+
+    def wait_for_end(self) -> None:
+        """Wait until the last cell has run."""
+        cells = "jupyterapp.shell.currentWidget.content.widgets"
+        last = f"[...{cells}].filter((c) => c.model.type === 'code').at(-1)"
+        self.page.wait_for_function(
+            f"{last}.model.executionCount !== null", timeout=REPORT_MS
+        )
 
     def check(self) -> None:
         """Make sure that nothing on the page looks like an error of a program."""
@@ -140,22 +147,26 @@ def test_own_films_without_labels_come_to_a_report(lab: Lab, tmp_path: Path) -> 
         hand = Hand(browser.pages[0])
         page = hand.page
         page.goto(lab.address("my_poseNet.ipynb"))
-        hand.wait_for_rest()
+        hand.wait_for_kernel()
         hand.choose("Run", "Run All Cells")
         _label_first(hand)
         _label_all(hand, choose_films(ROOT.parent / "shared"))
         hand.choose("Run", RUN_ON)
-        hand.wait_for_rest()
+        hand.wait_for_end()
         hand.check()
-        (project / "data/results/report.html").unlink()
+        report = project / "data/results/report.html"
+        report.unlink(missing_ok=True)  # that of the run without labels
         hand.choose("File", "Save Notebook")
-        page.wait_for_timeout(3000)
+        for _ in range(60):
+            page.wait_for_timeout(500)
+            if report.exists():
+                break
         page.evaluate(
             "() => void jupyterapp.shell.currentWidget.sessionContext.shutdown()"
         )
-    report = (project / "data/results/report.html").read_text(encoding="utf-8")
-    assert "people never seen" in report
-    assert "Traceback" not in report
+    text = report.read_text(encoding="utf-8")
+    assert "people never seen" in text
+    assert "Traceback" not in text
 
 
 def _label_first(hand: Hand) -> None:

@@ -183,6 +183,12 @@ class Session:
         state = self._log.state
         return colour_classes(state.classes, (NONE_OF_THESE, UNSURE), looks=state.looks)
 
+    def describe_film(self, video: str) -> tuple[Path, float]:
+        """Return a video's file, and where players start it on its own clock."""
+        row = self._facts.loc[self._facts["video"] == video].iloc[0]
+        starts_at_s = row.get("starts_at_s", 0.0)
+        return Path(row["path"]), 0.0 if pd.isna(starts_at_s) else float(starts_at_s)
+
     def summarise(self) -> tuple[pd.DataFrame, list[str]]:
         """Return seconds per class and person, and what to label next.
 

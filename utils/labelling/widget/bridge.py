@@ -8,6 +8,7 @@ and is then acknowledged, or refused with the reason. Nothing here waits for a p
 import asyncio
 import base64
 import inspect
+import mimetypes
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -46,6 +47,9 @@ VERBS = {
 }
 # A video with more frames is opened before its segments are found.
 LONG_VIDEO = 3000
+# A film that is larger is not sent to the browser, which would have to hold it.
+MAX_FILM_BYTES = 500_000_000
+_PIECE_BYTES = 4_000_000
 # Labels are described anew this long after the last action, not once a key.
 _REST_S = 0.03
 
@@ -240,6 +244,8 @@ class Labeller:
             self._pictures.request_frames(message["video"], message["rows"])
         elif kind == "overview":
             self._pictures.request_overview(message["video"])
+        elif kind == "film":
+            self._send_film(message["video"], message["offset"])
         else:
             self._ask(message)
         if kind == "ready":
@@ -304,6 +310,28 @@ class Labeller:
     def _send(self, message: dict, buffers: Sequence[bytes] = ()) -> None:
         """Send a message with its buffers; called from any thread."""
         self.front_end.send(message, list(buffers))
+
+    def _send_film(self, video: str, offset: int) -> None:
+        """Send a piece of the film itself, or say why it cannot be sent."""
+        path, starts_at_s = self.session.describe_film(video)
+        try:
+            size = path.stat().st_size
+            if size > MAX_FILM_BYTES:
+                raise OSError(
+                    f"{video} has more than {MAX_FILM_BYTES / 1e6:.0f} MB: too large "
+                    "to be played here; the pictures, without sound, stay."
+                )
+            with path.open("rb") as file:
+                file.seek(offset)
+                piece = file.read(_PIECE_BYTES)
+        except OSError as error:
+            text = f"{path.name}: {error.strerror}." if error.strerror else str(error)
+            self._send({"type": "no_film", "video": video, "text": text})
+            return
+        kind = mimetypes.guess_type(path)[0] or "video/mp4"
+        message = {"type": "film", "video": video, "offset": offset, "size": size}
+        message |= {"kind": kind, "starts_at_s": starts_at_s}
+        self._send(message, [piece])
 
     def _say(self, text: str) -> None:
         """Show a sentence on the picture."""

@@ -3,10 +3,10 @@
  * Times are seconds. The playhead lives here, so that stepping never waits for the kernel.
  *
  * What the kernel is asked goes out as custom messages, because synced traits coalesce:
- *   ready | open | place | next | set | frames | overview | grid | count | doubt | export
+ *   ready | open | place | next | set | frames | overview | film | grid | count | doubt | export
  *   act {seq, action, position, ...}
  * and what comes back is
- *   video | labels | frames | overview | grid | count | go | say | turn
+ *   video | labels | frames | overview | film | no_film | grid | count | go | say | turn
  *   done {seq, ok, reason, ...}
  * An action counts as saved only after its `done` has come with `ok`.
  */
@@ -19,6 +19,7 @@ import { formatSeconds } from "./logic/format.js";
 import { FrameStore, ROWS_AHEAD } from "./logic/frames.js";
 import { COMMANDS, LABEL_BUTTONS, PLAY_BUTTONS, VIDEO_BUTTONS, writeKey } from "./logic/keys.js";
 import { Painter } from "./painter.js";
+import { Film } from "./view/film.js";
 import { Screen } from "./view/picture.js";
 import { Player } from "./player.js";
 import { Saving } from "./saving.js";
@@ -73,6 +74,7 @@ class Ui {
     const middle = element("div", "lb-middle", root);
     const body = element("div", "lb-body", middle);
     this.screen = new Screen(this, body);
+    this.film = new Film(this, this.screen.stage);
     this.timeline = new Timeline(this, body);
     this.saying = new Saying(this, body);
     this.grid = new Grid(this, body);
@@ -201,6 +203,8 @@ class Ui {
       done: () => this.takeDone(message),
       frames: () => isHere && this.store.take(message.rows, buffers),
       overview: () => isHere && this.store.takeOverview(message.rows, buffers),
+      film: () => isHere && this.film.take(message, buffers),
+      no_film: () => isHere && this.film.refuse(message.text),
       grid: () => this.grid.open(message, buffers),
       count: () => this.grid.show(message.seconds),
       say: () => this.say(message.text),
@@ -223,6 +227,7 @@ class Ui {
     this.screen.open([message.width_px, message.height_px], message.skeleton);
     this.timeline.open(this.player.times[0], message.end_s);
     if (!isSame) this.store.clear(message.n);
+    if (!isSame) this.film.open();
     this.saving.open(message.store);
     this.videos.fill(message.videos, message.video);
     if (buffers[3]) this.store.take([message.position], [buffers[2], buffers[3]]);
@@ -375,6 +380,7 @@ class Ui {
     if (!player.n || !this.screen.stage.clientWidth) return;
     this.shownRows = this.screen.shownRows;
     this.wantMore();
+    this.film.paint();
     this.screen.paint();
     this.timeline.paint();
     this.clock.show();
@@ -385,7 +391,7 @@ class Ui {
     this.saving.dispose();
     this.shows?.forEach(clearTimeout);
     this.grid.close();
-    for (const part of [this.player, this.screen, this.input]) part.dispose();
+    for (const part of [this.player, this.film, this.screen, this.input]) part.dispose();
     this.resizes.disconnect();
     this.themes.disconnect();
     this.store.clear(0);

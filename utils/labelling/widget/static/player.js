@@ -124,6 +124,7 @@ export class Player {
   play(loop) {
     const isRunning = this.playing !== null;
     this.playing = { time: this.time(), at: performance.now(), loop };
+    if (this.ui.film.isOn) this.ui.film.play(this.time(), this.speed);
     this.ui.showButtons();
     if (isRunning) return;
     const tick = () => {
@@ -138,17 +139,19 @@ export class Player {
   playOn() {
     const now = performance.now();
     const { time, at, loop } = this.playing;
-    const due = time + ((now - at) / 1000) * this.speed;
+    const { film } = this.ui;
+    const due = film.isOn ? film.time : time + ((now - at) / 1000) * this.speed;
     if (loop && due >= loop[1]) {
       this.goTime(loop[0]);
+      if (film.isOn) film.play(this.time(), this.speed);
       this.playing = { time: this.time(), at: now, loop };
       return this.ui.paintSoon();
     }
     let row = this.rowAt(due);
-    while (row > this.row && !this.ui.store.bitmaps.has(row)) row -= 1;
+    while (!film.isOn && row > this.row && !this.ui.store.bitmaps.has(row)) row -= 1;
     if (row > this.row) this.moveTo(row);
     const late = due - this.end();
-    if (this.row >= this.n - 1 && late >= 0) return this.stop();
+    if ((this.row >= this.n - 1 && late >= 0) || (film.isOn && film.hasEnded)) return this.stop();
     if (late > 0.25 * this.speed) this.playing = { time: this.end(), at: now, loop };
     return this.ui.paintSoon();
   }
@@ -156,6 +159,7 @@ export class Player {
   stop() {
     if (!this.playing) return;
     this.playing = null;
+    this.ui.film.pause();
     this.ui.showButtons();
   }
 
@@ -167,7 +171,7 @@ export class Player {
 
   chooseSpeed(speed) {
     this.speed = speed;
-    if (this.playing) Object.assign(this.playing, { time: this.time(), at: performance.now() });
+    if (this.playing) this.play(this.playing.loop);
     this.ui.showButtons();
     this.ui.say(`Speed ${speed}×`);
   }

@@ -25,6 +25,7 @@ export const COMMANDS = {
   faster: [["+", "="], "faster", (ui) => ui.player.setSpeed(1)],
   step: [["."], "step 1, 5 or 25 frames", (ui) => ui.player.setStep()],
   view: [["v"], "picture, skeleton or both", (ui) => ui.screen.setView()],
+  film: [["shift+v"], "the film itself, moving and with sound", (ui) => ui.film.toggle()],
   previous_video: [["p"], "video before", (ui) => ui.player.changeVideo(-1)],
   next_video: [["n"], "next video", (ui) => ui.player.changeVideo(1)],
   grid: [["g"], "label look-alike frames together", (ui) => ui.grid.toggle()],
@@ -47,6 +48,7 @@ export const IS_ON = {
   loop: (ui) => Boolean(ui.player.playing?.loop),
   unit: (ui) => ui.painter.unit === "segment",
   hold: (ui) => !ui.painter.hold,
+  film: (ui) => ui.film.isWanted,
   grid: (ui) => ui.grid.isOpen,
   help: (ui) => !ui.help.hidden,
 };
@@ -60,7 +62,7 @@ export const PLAY_BUTTONS = [
   ]],
   ["speed", [["speed", "½×", 0.5], ["speed", "1×", 1], ["speed", "2×", 2], ["speed", "4×", 4]]],
   ["step", [["step", "1", 1], ["step", "5", 5], ["step", "25", 25]]],
-  ["show", [["view", "both", "both"], ["view", "picture", "picture"], ["view", "skeleton", "skeleton"]]],
+  ["show", [["view", "both", "both"], ["view", "picture", "picture"], ["view", "skeleton", "skeleton"], ["film", "film + sound"]]],
 ];
 
 /** The buttons beside the picture, below the classes. */

@@ -100,7 +100,9 @@ export class Screen {
     const image = bitmap ?? store.standIn(row);
     const { ctx, width, height } = prepareCanvas(this.picture);
     const box = fit(...this.size, width, height);
-    if (image && this.view !== "skeleton") {
+    const isFilm = !this.ui.film.box.hidden; // it shows through
+    if (isFilm) ctx.clearRect(0, 0, width, height);
+    else if (image && this.view !== "skeleton") {
       ctx.drawImage(image, box.x, box.y, box.w, box.h);
     } else {
       ctx.fillStyle = NO_PICTURE;
@@ -108,7 +110,7 @@ export class Screen {
     }
     const keypoints = store.jpegs.get(row)?.keypoints;
     if (keypoints && this.view !== "picture") drawSkeleton(ctx, keypoints, this.skeleton, box);
-    if (!bitmap) {
+    if (!bitmap && !isFilm) {
       ctx.font = "12px sans-serif";
       ctx.fillStyle = "#ffffff";
       ctx.fillText(image ? "loading …" : "waiting for the kernel …", box.x + 10, box.y + 20);
