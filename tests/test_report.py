@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.jupyter_rig import find_chromium, run_browser
+from tests.jupyter_rig import ROOT, find_chromium, run_browser
 from utils import report
 
 SECRET = "poseNet-secret-0123456789"
@@ -251,6 +251,8 @@ def test_saving_in_jupyterlab_writes_the_report_where_results_go(
     nbformat.write(notebook, path)
     report.save_report(os_path=str(path), model={"type": "notebook"})
     assert "<b>done</b>" in (tmp_path / "out/report.html").read_text()
+    ours = nbformat.read(ROOT / "poseNet.ipynb", as_version=4)
+    assert report.find_results(path, ours) == tmp_path / "data/results"
 
 
 def test_noise_of_libraries_stays_out_of_the_report_and_warnings_stay_in() -> None:

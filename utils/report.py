@@ -238,7 +238,7 @@ def find_results(executed: Path, notebook: nbformat.NotebookNode) -> Path:
         return executed.parent
     for cell in notebook.cells:
         found = re.search(r"^RESULTS\s*=\s*(['\"].*?['\"])", cell.source, re.MULTILINE)
-        if found and "parameters" in cell.metadata.get("tags", []):
+        if found and {"settings", "parameters"} & set(cell.metadata.get("tags", [])):
             return executed.parent / ast.literal_eval(found[1])
     return executed.parent
 

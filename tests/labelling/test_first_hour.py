@@ -156,6 +156,8 @@ def test_own_films_without_labels_come_to_a_report(lab: Lab, tmp_path: Path) -> 
         hand.check()
         report = project / "data/results/report.html"
         report.unlink(missing_ok=True)  # that of the run without labels
+        words = page.locator(".jp-MarkdownOutput").last.inner_text()
+        assert "time you save (menu File: Save Notebook)" in words.replace("\n", " ")
         hand.choose("File", "Save Notebook")
         for _ in range(60):
             page.wait_for_timeout(500)
