@@ -9,12 +9,20 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.jupyter_rig import ROOT, find_chromium, run_browser
 from utils import report
 
+AXE = Path(__file__).parent / "vendor/axe-core/axe.min.js"
+SEEK = """async () => {
+  const { violations } = await axe.run();
+  const bad = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  return bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+}"""
 SECRET = "poseNet-secret-0123456789"
 # {port} is a server that must never be asked; {secret} a file beside the report.
 HOSTILE = {
@@ -126,6 +134,27 @@ def check_in_browser(path: Path, profile: Path, *, title: str) -> str:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not find_chromium(), reason="needs a Chromium")
+def test_axe_finds_no_serious_fault_in_a_report(tmp_path: Path) -> None:
+    pixel = base64.b64encode(b"\x89PNG").decode()
+    drawn = new_output("display_data", {"image/png": pixel})
+    table = pd.DataFrame({"accuracy": [0.9]}, index=["majority"])
+    wide = pd.DataFrame(np.eye(40), columns=[f"a_long_column_{k}" for k in range(40)])
+    film = '<video controls><source src="data:video/mp4;base64,AAAA"></video>'
+    shown = [_show(html) for html in (table.to_html(), wide.to_html(), film)]
+    answer = new_code_cell("a", outputs=shown[:1], metadata={"tags": ["answer"]})
+    code = new_code_cell("x = 1  # why", outputs=[drawn, *shown])
+    _write(tmp_path, [new_markdown_cell("# T\n\n## Part\n\n`x`"), code, answer])
+    with run_browser(tmp_path / "profile") as context:
+        page = context.new_page()
+        page.goto((tmp_path / "report.html").as_uri())
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate(SEEK) == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not find_chromium(), reason="needs a Chromium")
 def test_hostile_names_run_nothing_ask_nobody_and_bring_no_file(
     hostile_report: Path, canary: tuple[int, list[str]], tmp_path: Path
 ) -> None:
@@ -226,6 +255,13 @@ def test_only_folders_of_this_machine_are_hidden(text: str, shown: str) -> None:
     folders = {"root": report.ROOT, "home": Path.home(), "films": "/mnt/x/my films"}
     found = report.hide_paths(text.format(**folders), folders=[Path("/mnt/x/my films")])
     assert found == shown.format(**folders)
+
+
+def test_tables_name_columns_and_models_in_words(tmp_path: Path) -> None:
+    table = pd.DataFrame({"n_frames": [3], "kick_off": ["n"]}, index=["pose_softmax"])
+    page = _write(tmp_path, [new_code_cell("x", outputs=[_show(table.to_html())])])
+    for words in ("<th>frames</th>", "<th>kick_off</th>", "<th>pose classifier</th>"):
+        assert words in page
 
 
 def test_a_film_in_an_output_is_kept(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from mistune.util import escape as escape_text
 
 from utils.core.files import ANSWER_FILE, atomic_path
 from utils.core.markup import escape_html, escape_terminal
+from utils.core.tables import WORDS
 from utils.screen import is_noise
 
 ROOT = Path(__file__).parents[1]
@@ -338,7 +339,7 @@ def _show_html(text: str, _: dict, __: _Contents) -> str:
         lambda m: f'src="{films[int(m[1])]}"' if int(m[1]) < len(films) else "",
         hide_paths(clean),
     )
-    return _frame_tables(f"<div>{clean}</div>")
+    return _frame_tables(f"<div>{_word_cells(clean)}</div>")
 
 
 def _show_markdown(text: str, _: dict, contents: _Contents) -> str:
@@ -377,6 +378,15 @@ _KINDS = {
 def _show_text(text: str) -> str:
     """Make HTML of text that was printed, without colours and commands."""
     return escape_html(escape_terminal(hide_paths(_ANSI.sub("", text))))
+
+
+def _word_cells(html: str) -> str:
+    """Put words in place of columns and models that only programs name so."""
+    return re.sub(
+        r"(<t[hd][^>]*>)(\w+)(?=</t[hd]>)",
+        lambda found: found[1] + WORDS.get(found[2], found[2]),
+        html,
+    )
 
 
 def _frame_tables(html: str) -> str:

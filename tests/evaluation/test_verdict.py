@@ -34,6 +34,8 @@ CLEAR = View(offset_sd=0.1, noise_sd=0.3, hard_sd=0.1, rate=2.0, upfront_s=0.5)
 # Two good models, the second worse by about twice the smallest difference that matters.
 GOOD = View(offset_sd=0.3, noise_sd=0.6, hard_sd=0.1)
 WORSE = View(offset_sd=0.38, noise_sd=0.83, hard_sd=0.1, rate=0.38, epoch_s=0.16)
+# Many numbers to learn by heart: overfits by twice what matters, 0.2 nats, more.
+OVER = View(offset_sd=0.5, noise_sd=0.6, hard_sd=0.1, n_numbers=80, rate=1.0)
 DIM = View(offset_sd=0.8, n_numbers=30, rate=0.03, epoch_s=0.5, upfront_s=2.0)
 
 
@@ -181,6 +183,27 @@ def test_twice_the_smallest_difference_that_matters_is_found(
             print(f"\n{n_people} people, {name}: {mean:.3f} found in {rate:.3f}")  # noqa: T201 (the figures)
     assert true[0] >= least
     assert false.max() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_people", "least"), [(6, 0.5), (12, 0.8)])
+def test_twice_the_overfitting_that_matters_is_found(
+    n_people: int, least: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    views, found, sizes = (GOOD, OVER), [], []
+    for seed in range(20):
+        for study in make_studies(
+            10, n_people=n_people, views=views, n_frames=30, seed=1000 + seed
+        ):
+            table = build_verdicts(study.history, study.predictions, curve=study.curve)
+            own = table.iloc[NAMES.index("overfit")]
+            found.append(own["verdict"])
+            sizes.append(own["difference"])
+    rate = np.mean([verdict == TRUE for verdict in found])
+    with capsys.disabled():
+        print(f"\n{n_people} people, overfit: {np.median(sizes):.3f} in {rate:.3f}")  # noqa: T201 (the figures)
+    assert rate >= least
+    assert FALSE not in found
 
 
 @pytest.mark.slow

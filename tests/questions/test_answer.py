@@ -39,7 +39,7 @@ def test_an_answer_leaves_its_table_and_charts_on_disk(tmp_path: Path) -> None:
 def test_a_cell_shows_chart_then_sentence_then_table(
     tmp_path: Path, seen: list
 ) -> None:
-    shown = pd.DataFrame({"accuracy": [0.9]})
+    shown = pd.DataFrame({"model": ["pose"], "accuracy": [0.9]})
     answer = write_answer(
         "leak",
         tmp_path,
@@ -52,7 +52,8 @@ def test_a_cell_shows_chart_then_sentence_then_table(
     assert chart.data.startswith(b"\x89PNG")
     assert chart.alt == "Nothing leaks."
     assert sentence.data.replace("\\", "") == "Nothing leaks."
-    assert table is shown
+    assert table.index.tolist() == ["pose"]  # no number that means nothing
+    assert table.columns.tolist() == ["accuracy"]
 
 
 def test_one_sentence_is_a_paragraph_and_several_are_a_list(seen: list) -> None:

@@ -22,6 +22,35 @@ from utils.core.skeleton import FEATURE_COLUMNS
 # A probability counts as this at least before its logarithm is taken, as in Keras: one
 # sure mistake costs at most 16.1 nats.
 LEAST_PROBABILITY = 1e-7
+# Columns and models by names that a reader knows; files keep the names of programs.
+WORDS: dict[str, str] = {
+    **{"video": "film", "subject": "person", "label": "posture", "n": "out of"},
+    **{"duration_s": "seconds", "fps": "pictures a second", "n_frames": "frames"},
+    **{"width_px": "width", "height_px": "height", "rotation_deg": "turned by"},
+    **{
+        "is_vfr": "uneven pictures",
+        "starts_at_s": "starts at (s)",
+        "time_s": "time (s)",
+    },
+    **{"fps_fraction": "exactly", "sample_aspect_ratio": "pixel shape"},
+    **{"frame_idx": "frame", "x_px": "x (pixels)", "y_px": "y (pixels)"},
+    **{"score": "sure", "keypoint": "point", "start_s": "from (s)", "end_s": "to (s)"},
+    **{"n_parameters": "weights", "accuracy": "right", "log_loss": "log loss"},
+    **{"accuracy_sd": "spread of right", "log_loss_sd": "spread of log loss"},
+    **{"seconds_to_best": "seconds to its best", "ms_per_frame": "ms a frame"},
+    **{"upfront_s": "seconds before learning", "train_s": "seconds of learning"},
+    **{"n_unit": "of", "n_needed": "would decide", "n_lost": "nobody found"},
+    **{"n_unpredicted": "without answer", "accuracy_survivors": "right where found"},
+    **{"accuracy_lost_wrong": "right if the lost are wrong", "tried": "settings tried"},
+    **{"ece": "off by", "ece_mended": "off by, mended", "log_loss_mended": "mended"},
+    **{"temperature_mean": "temperature", "temperature_sd": "its spread"},
+    **{
+        "pose_softmax": "pose classifier",
+        "mobilenet_frozen": "image classifier, frozen",
+    },
+    **{"mobilenet_finetuned": "image classifier, fine-tuned"},
+    **{"majority": "commonest posture", "fold": "group"},
+}
 # A name with two `$` in it is no formula, in whichever notebook a table is shown.
 pd.set_option("display.html.use_mathjax", False)
 

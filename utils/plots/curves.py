@@ -193,9 +193,9 @@ def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> F
     Returns:
         Figure with an Axes a model.
     """
-    size_in = (4.4 * len(counts), 4.6)
-    figure, axes = plt.subplots(
-        1, len(counts), figsize=size_in, layout="constrained", squeeze=False
+    size_in = (4.4 * len(counts), 5.2)
+    figure, axes = plt.subplots(  # compressed: for Axes of fixed shape, as these are
+        1, len(counts), figsize=size_in, layout="compressed", squeeze=False
     )
     for ax, (model, table) in zip(axes[0], counts.items(), strict=True):
         values = table.to_numpy(dtype=float)

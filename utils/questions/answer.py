@@ -76,6 +76,8 @@ def _show_table(table: pd.DataFrame | None) -> None:
     from IPython.display import display
 
     if table is not None and len(table):
+        if isinstance(table.index, pd.RangeIndex):  # numbers that mean nothing
+            table = table.set_index(table.columns[0]).rename_axis(None)
         with pd.option_context("display.max_colwidth", None):
             display(table)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # A model reads the room if, without the person, it beats the commonest class by this.
 MARGIN = 0.1
+FEW_PEOPLE = 4  # fewer agree by chance
 
 
 @question
@@ -200,18 +201,21 @@ def describe_background(table: pd.DataFrame, *, models: Mapping[str, str]) -> li
 
     Returns:
         One sentence a model. The rule: a model reads the room if it beats the share
-        of the commonest class by more than 10 points with the person blanked out.
+        of the commonest class by more than 10 points with the person blanked out;
+        with fewer than 4 people that is not said to be sure.
     """
     accuracy = table.set_index(["variant", "model"])["accuracy"]
     floor, sentences = float(table["floor"].iloc[0]), []
+    n_people = int(table["n_people"].max())
     for model, name in models.items():
         gone, whole = accuracy["blanked", model], accuracy["filmed", model]
         other = accuracy["other room", model]
-        verdict = (
-            "it reads the room"
-            if gone > floor + MARGIN
-            else "it does not live on the room alone"
-        )
+        verdict = "it does not live on the room alone"
+        if gone > floor + MARGIN:
+            verdict = "it reads the room"
+            if n_people < FEW_PEOPLE:
+                who = "1 person" if n_people == 1 else f"{n_people} people"
+                verdict = f"it reads the room, or that is chance on {who}"
         sentences.append(
             f"Without the person the {name} is right {gone:.0%} of the time "
             f"(commonest class {floor:.0%}): {verdict}. In another room it goes from "

@@ -79,8 +79,9 @@ def compare(study: "Study") -> Answer:
     write_csv(score_classes(study.predictions), study.results / "classes.csv")
     learnt = [name for name in table["model"] if name != "majority"]
     counts = {m: count_confusions(study.predictions, model=m) for m in learnt}
-    seeds = f"mean of {len(study.seeds)} seeds"
-    title = f"Frames of people held out, {seeds}  ({study.n_text})"
+    n = len(study.seeds)
+    seeds = "one seed" if n == 1 else f"mean of {n} seeds"
+    title = f"Frames of {study.unseen}, {seeds}  ({study.n_text})"
     return write_answer(
         "comparison",
         study.results,
@@ -154,10 +155,12 @@ def explain_difference(study: "Study", verdicts: pd.DataFrame) -> str:
     points = 100 * (accuracy[POSE] - accuracy[IMAGE])
     if abs(points - 100 * verdicts["difference"].iloc[0]) < _SAME_POINTS:
         return ""
+    n_folds, alone = len(study.splits), "counts the same, however many frames of them"
+    if n_folds < study.n_people:
+        alone = f"is held out alone, not in {n_folds} groups, and {alone}"
     return (
-        "In that comparison each person is held out alone and counts the same. In the "
-        f"scores of the models, {len(study.splits)} groups of people are held out and "
-        f"each frame counts the same; there the difference is {points:+.1f} points."
+        f"For who is right more often each person {alone}; over all frames, as in the "
+        f"scores of the models, the difference is {points:+.1f} points."
     )
 
 

@@ -62,7 +62,10 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
         table=table,
         shown=seconds.pivot_table(
             "seconds", ["video", "subject"], "label", fill_value=0.0
-        ).round(1),
+        )
+        .round(1)
+        .reset_index()
+        .rename_axis(columns=None),
     )
 
 

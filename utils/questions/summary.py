@@ -113,6 +113,9 @@ def summary(study: "Study") -> Answer:
     with atomic_path(study.results / ANSWER_FILE) as part:
         part.write_text("\n".join(sentences) + "\n", encoding="utf-8")
     missing = [a.sentence for a in study.answers.values() if a.is_missing]
+    if study.n_people == 1 and missing:
+        names = [name for name, a in study.answers.items() if a.is_missing]
+        missing = [f"These need a second person: {', '.join(map(_word, names))}."]
     sections = {
         "Posture by posture, by the pose classifier": _list_postures(study, classes),
         "What to film or label next": following,
@@ -146,7 +149,11 @@ def _describe_scores(study: "Study") -> list[str]:
             f"The {name} is right in {row['estimate']:.0%} of the frames of "
             f"{study.unseen} ({rough}; {study.n_text})."
         )
-    return [*lines, f"Always the same guess is right in {study.floor['accuracy']:.0%}."]
+    floor = study.floor["accuracy"]
+    return [
+        *lines,
+        f"Always naming the same posture is right in {floor:.0%}.",
+    ]
 
 
 def _describe_better(study: "Study") -> list[str]:
@@ -164,7 +171,7 @@ def _describe_extremes(recall: pd.Series) -> list[str]:
     known = recall.dropna().sort_values(ascending=False, kind="stable")
     if known.empty:
         return []
-    if known.iloc[-1] >= _MOSTLY:
+    if _is_mostly(known.iloc[-1]):
         least = f"{known.iloc[-1]:.0%}"
         return [f"Each posture is recognised in at least {least} of its frames."]
     best, worst = (_word(known.index[place]) for place in (0, -1))
@@ -192,7 +199,7 @@ def _list_postures(study: "Study", recall: pd.Series) -> pd.DataFrame:
             "labelled": f"{seconds.get(label, 0.0):.0f} s",
             "people": int(people.get(label, 0)),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("posture")
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _describe_next(study: "Study") -> list[str]:
@@ -224,14 +231,14 @@ def _describe_next(study: "Study") -> list[str]:
 
 def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
     """Say what the classifier may be relied on for."""
-    good = [_word(label) for label, share in recall.items() if share >= _MOSTLY]
+    good = [_word(label) for label, share in recall.items() if _is_mostly(share)]
     if not good:
         return [
             f"Nothing yet: no posture is recognised in {_MOSTLY:.0%} of its frames."
         ]
     who = f"people like these {study.n_people}, filmed like them"
     if study.is_one_person:
-        who = "the same people in the same room, on another day at most"
+        who = f"{', '.join(study.samples['subject'].unique())} again, in the same room"
     lines = [f"One person in the picture, {who}: {', '.join(good)}."]
     if 1 < study.n_people < _FEWEST:
         lines.append(f"With {study.n_people} people this is a first impression.")
@@ -240,7 +247,7 @@ def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
 
 def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
     """Say what the classifier must not be relied on for."""
-    weak = [_word(label) for label, share in recall.items() if not share >= _MOSTLY]
+    weak = [_word(label) for label, share in recall.items() if not _is_mostly(share)]
     lines = [f"Postures that it often misses: {', '.join(weak)}."] if weak else []
     if study.is_one_person:
         lines.append("Anybody else: nobody was held out.")
@@ -250,6 +257,11 @@ def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
         "several people in the picture.",
         "Alarms, diagnoses, and whatever a single wrong answer would harm.",
     ]
+
+
+def _is_mostly(share: float) -> bool:
+    """Return whether a posture is recognised often enough, as its table shows it."""
+    return bool(np.round(share, 2) >= _MOSTLY)
 
 
 def _word(label: object) -> str:
