@@ -6,7 +6,7 @@ asks a study. What was fitted before with the same inputs is read from disk.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +30,7 @@ from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
 from utils.questions.learning_curve import draw_people, learn_from_draws
 from utils.screen import YourTurn
-from utils.training import mobilenet, protocol, softmax, splits
+from utils.training import doubt, mobilenet, protocol, softmax, splits
 from utils.training.backbone import embed_frames, pool_features
 from utils.training.sklearn_models import build_recipe_model
 
@@ -421,17 +421,23 @@ class Study:
         Returns:
             The classifier.
         """
-        inputs = self.pose_inputs
-        if without:
-            others = (~self.samples["subject"].isin(without)).to_numpy()
-            inputs = protocol.take_rows(inputs, others)
-        return softmax.fit_classifier(
+        others = ~self.samples["subject"].isin(without)
+        inputs = protocol.take_rows(self.pose_inputs, others.to_numpy())
+        classifier = softmax.fit_classifier(
             inputs,
             classes=self.classes,
             features=self.features,
             network=self.network,
             n_epochs=self.n_epochs,
             seed=self.seeds[0],
+        )
+        learnt = self.samples[others]
+        films = self.videos["video"].isin(learnt["video"])
+        return replace(
+            classifier,
+            doubt=doubt.fit_doubt(inputs),
+            films=tuple(self.videos.loc[films, "sha256"]),
+            people=tuple(sorted(learnt["subject"].unique())),
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.made_poses import make_inputs
+from utils.training.doubt import fit_doubt
 from utils.training.keras_loop import predict
 from utils.training.softmax import (
     SCHEDULE,
@@ -102,8 +103,11 @@ def test_saved_classifier_comes_back_whole_from_one_file(
 ) -> None:
     inputs, _ = make_inputs()
     path = tmp_path / "posture.keras"
-    save_classifier(classifier, path)
+    about = {"films": ("ab12",), "people": ("zoë",), "doubt": fit_doubt(inputs)}
+    save_classifier(replace(classifier, **about), path)
     back = load_classifier(path)
+    assert (back.films, back.people) == (("ab12",), ("zoë",))
+    assert back.doubt.threshold == about["doubt"].threshold
     assert list(tmp_path.iterdir()) == [path]
     assert (back.classes, back.features) == (classifier.classes, "normalised")
     assert back.network == "movenet_thunder"

@@ -135,7 +135,8 @@ def list_limits(samples: pd.DataFrame) -> list[str]:
     """
     n_people = samples["subject"].nunique()
     limits = [
-        "It always answers with one of its postures, also for others.",
+        "Of a posture that it did not learn it may say one of its own: it says none of "
+        "these only where a pose is unlike all it learnt.",
         "It looks at one person in a picture, and at each picture alone.",
     ]
     # with 20 people an interval over them is about as good as it says

@@ -103,7 +103,8 @@ def predict_frames(
         keypoints: Table `keypoints` of these frames, by the classifier's network.
 
     Returns:
-        `(n_frames, n_classes)`, columns in the order of `classifier.classes`; NaN where
+        `(n_frames, n_classes)`, columns in the order of `classifier.classes`; 0
+        throughout where a pose is none of these by `classifier.doubt`, NaN where
         nobody is seen: on two sets of real film half of the answers would be wrong
         there, and a tenth elsewhere.
     """
@@ -112,7 +113,10 @@ def predict_frames(
     found = frames[["video", "frame_idx"]].merge(people, how="left")
     seen = found["has_person"].eq(True).to_numpy()
     shares = np.full((len(frames), len(classifier.classes)), np.nan)
-    shares[seen] = classifier(build_inputs(features, frames[seen]))
+    x = build_inputs(features, frames[seen])
+    shares[seen] = classifier(x)
+    if classifier.doubt is not None:
+        shares[np.flatnonzero(seen)[classifier.doubt(x)]] = 0.0
     return shares
 
 

@@ -15,6 +15,7 @@ from utils.evaluation.mistakes import (
 )
 from utils.labelling.review import Doubt, compare_annotators, find_doubts
 from utils.questions.answer import Answer, question, write_answer
+from utils.training.doubt import REFUSED, score_doubt
 
 if TYPE_CHECKING:
     from utils.study import Study
@@ -109,7 +110,11 @@ def _describe_outcomes(counts: pd.DataFrame) -> str:
 
 @question
 def calibration(study: "Study") -> Answer:
-    """Ask whether a model that says 90 % is right nine times in ten."""
+    """Ask whether a model that says 90 % is right nine times in ten.
+
+    And whether the pose classifier says of a posture that it never saw that it is none
+    of its own: `none_of_these.csv`.
+    """
     from utils.plots.lines import plot_reliability
 
     learnt = study.predictions[study.predictions["model"].isin(_LEARNT)]
@@ -124,14 +129,31 @@ def calibration(study: "Study") -> Answer:
         "number, fitted on the other people."
         for model, name in study.names.items()
     ]
+    refused = score_doubt(study.pose_inputs, study.classes)
+    if len(refused):
+        write_csv(refused, study.results / "none_of_these.csv")
     return write_answer(
         "calibration",
         study.results,
-        sentences=sentences,
+        sentences=[*sentences, *_describe_refused(refused)],
         table=table,
         charts={"calibration": chart},
         shown=table.round(3),
     )
+
+
+def _describe_refused(table: pd.DataFrame) -> list[str]:
+    """Say how much of a posture that was not learnt is called none of these."""
+    if table.empty:
+        return []
+    each = ", ".join(
+        f"{str(row.label).replace('_', ' ')} {row.refused:.0%}"
+        for row in table.sort_values("refused", ascending=False).itertuples()
+    )
+    return [
+        "None of these: with one posture left out of the labels, so much of it is seen "
+        f"to be new, at {REFUSED:.0%} of the known frames refused: {each}."
+    ]
 
 
 @question

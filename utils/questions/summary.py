@@ -253,7 +253,7 @@ def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
         lines.append("Anybody else: nobody was held out.")
     return [
         *lines,
-        "Postures that nobody labelled (it always answers with one of its own), and "
+        "Postures that nobody labelled (it may answer with one of its own), and "
         "several people in the picture.",
         "Alarms, diagnoses, and whatever a single wrong answer would harm.",
     ]

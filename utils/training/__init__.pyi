@@ -1,6 +1,7 @@
 from . import (
     augment,
     backbone,
+    doubt,
     duplicates,
     keras_loop,
     mobilenet,

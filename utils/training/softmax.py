@@ -14,6 +14,7 @@ import pandas as pd
 
 from utils.core.cache import build_key
 from utils.core.files import atomic_path
+from utils.training.doubt import Doubt, pack_doubt, unpack_doubt
 from utils.training.keras_loop import Schedule, fit_model, predict, seed_training
 from utils.training.protocol import Inputs, Model
 
@@ -133,12 +134,18 @@ class PoseClassifier:
         classes: Class of each output, in order.
         features: Kind of the 34 numbers (`normalised`, `torso`, `raw`).
         network: Pose network that found the keypoints.
+        doubt: Which poses are none of the classes; None names each.
+        films: sha256 of the films it learnt from; empty where that is not known.
+        people: Who was seen in them.
     """
 
     model: "keras.Model"
     classes: tuple[str, ...]
     features: str
     network: str
+    doubt: Doubt | None = None
+    films: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return probabilities `(n, n_classes)` for numbers `(n, 34)`."""
@@ -203,12 +210,16 @@ def save_classifier(classifier: PoseClassifier, path: Path) -> None:
         "classes": list(classifier.classes),
         "features": classifier.features,
         "network": classifier.network,
+        "films": list(classifier.films),
+        "people": list(classifier.people),
     }
     with atomic_path(Path(path)) as part:
         classifier.model.save(part)
         # a .keras file is a zip: names and settings travel in the same file
         with zipfile.ZipFile(part, "a") as archive:
             archive.writestr("posenet.json", json.dumps(about))
+            if classifier.doubt is not None:
+                archive.writestr("doubt.npz", pack_doubt(classifier.doubt))
 
 
 def load_classifier(path: Path) -> PoseClassifier:
@@ -232,9 +243,17 @@ def load_classifier(path: Path) -> PoseClassifier:
     try:
         with zipfile.ZipFile(path) as archive:
             about = json.loads(archive.read("posenet.json"))
-        model = keras.models.load_model(path, compile=False)
-        classes = tuple(about["classes"])
-        return PoseClassifier(model, classes, about["features"], about["network"])
+            has_doubt = "doubt.npz" in archive.namelist()
+            doubt = unpack_doubt(archive.read("doubt.npz")) if has_doubt else None
+        return PoseClassifier(
+            keras.models.load_model(path, compile=False),
+            tuple(about["classes"]),
+            about["features"],
+            about["network"],
+            doubt=doubt,
+            films=tuple(about.get("films", ())),
+            people=tuple(about.get("people", ())),
+        )
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path.name} is not a classifier that this project wrote. Save it again."
