@@ -406,6 +406,7 @@ def finish(outcome: Outcome, results: Path) -> int:
     Returns:
         The exit code.
     """
+    from utils.core.files import show_path
     from utils.core.markup import escape_terminal
     from utils.report import describe_answer
 
@@ -421,8 +422,9 @@ def finish(outcome: Outcome, results: Path) -> int:
         for path in sorted(results.iterdir())
         if path.is_file() and not path.name.startswith(".")
     ]
-    say(textwrap.fill(f"In {results}: {', '.join(names)}", 88, subsequent_indent="  "))
-    say(f"Open {results / 'report.html'} in a browser.")
+    shown = f"In {show_path(results)}: {', '.join(names)}"
+    say(textwrap.fill(shown, 88, subsequent_indent="  "))
+    say(f"Open {show_path(results / 'report.html')} in a browser.")
     sys.stdout.flush()
     if outcome.is_turn:
         say(f"{outcome.failure} `make lab` opens the notebook.")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BLOCK_BYTES = 1 << 20
@@ -23,6 +23,19 @@ def find_data() -> Path:
     `data` cannot be written.
     """
     return Path(os.environ.get(DATA_VARIABLE) or "data")
+
+
+def show_path(path: Path | str) -> str:
+    """Return a path for a sentence: as seen from here, where it lies below.
+
+    Example:
+        >>> show_path(Path.cwd() / "videos")
+        'videos'
+    """
+    path = Path(path)
+    with suppress(ValueError):
+        path = path.absolute().relative_to(Path.cwd())
+    return "this folder" if path == Path() else str(path)
 
 
 def is_writable(folder: Path) -> bool:

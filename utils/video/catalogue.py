@@ -16,7 +16,14 @@ import av
 import pandas as pd
 
 from utils.core.cache import build_key
-from utils.core.files import DiskError, atomic_path, find_data, hash_file, stamp_file
+from utils.core.files import (
+    DiskError,
+    atomic_path,
+    find_data,
+    hash_file,
+    show_path,
+    stamp_file,
+)
 from utils.core.names import normalise_name
 from utils.core.remote import parse_address
 from utils.core.tables import SCHEMAS, check_table, read_table
@@ -58,15 +65,19 @@ def list_videos(
 
     Raises:
         FileNotFoundError: If there is no video.
-        ValueError: If `videos.csv` is not such a table.
+        ValueError: If `videos.csv` is not such a table, or no film can be used; the
+            sentences say why.
     """
     listed = Path(folder) / "videos.csv"
     subjects = read_table(listed, "subjects") if listed.exists() else None
-    return build_videos(
+    videos, problems = build_videos(
         find_videos([folder, also]),
         subjects=subjects,
         cache_path=Path(data or find_data()) / "cache" / "videos.json",
     )
+    if videos.empty:
+        raise ValueError(f"No film can be used. {' '.join(problems['problem'])}")
+    return videos, problems
 
 
 def list_remote_videos(folder: str) -> pd.DataFrame:
@@ -117,7 +128,7 @@ def find_videos(folders: Iterable[Path] | Path) -> list[Path]:
     ]
     if not paths:
         where = " or ".join(
-            str(folder) if folder.is_dir() else f"{folder} (which does not exist)"
+            f"{show_path(folder)}{'' if folder.is_dir() else ' (which does not exist)'}"
             for folder in folders
         )
         raise FileNotFoundError(
@@ -240,7 +251,7 @@ def _name_videos(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Problem]]
         if len(same) == 1:
             named[name] = same[0]
             continue
-        where = " and ".join(map(str, same))
+        where = " and ".join(map(show_path, same))
         problem = (
             f"{len(same)} films are called {name} ({where}): labels could not tell "
             "them apart, so none is used. Rename or remove all but one."
