@@ -71,12 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("settings", nargs="*", metavar="NAME=value")
     given = parser.parse_args(arguments).settings
-    print("[    0 s] Settings, labels and videos.csv", flush=True)
-    from utils.screen import follow_bars
-
     before = signal.signal(signal.SIGTERM, _raise_interrupt)
-    _watch_make()
     try:
+        print("[    0 s] Settings, labels and videos.csv", flush=True)
+        from utils.screen import follow_bars
+
+        _watch_make()
         with follow_bars():
             settings, results = _prepare(given)
         outcome = run_notebook(settings, results=results)

@@ -293,6 +293,37 @@ def test_reads_what_label_studio_exports(tmp_path: Path) -> None:
     assert read(tmp_path, titled, "label_studio") == expected
 
 
+def test_reads_what_label_studio_has_of_a_films_sound(tmp_path: Path) -> None:
+    sound = {
+        "type": "labels",
+        "value": {"start": 1.25, "end": 4.5, "channel": 0, "labels": ["sitting"]},
+    }
+    words = {"type": "labels", "value": {"start": 3, "end": 9, "text": "I sit"}}
+    for key in ("annotations", "completions"):
+        task = {"data": {"video_url": "person1_a.mp4"}, key: [{"result": [sound]}]}
+        task[key][0]["result"].append(words)
+        found = read(tmp_path, json.dumps([task]), "label_studio")
+        assert found == [("person1_a", 1.25, 4.5, "sitting")]
+        task[key][0]["result"][0] = {**sound, "value": {**sound["value"], "end": "x"}}
+        with pytest.raises(ValueError, match="task 1: expected seconds, found 'x'"):
+            read(tmp_path, json.dumps([task]), "label_studio")
+        task[key][0]["result"].pop(0)
+        with pytest.raises(ValueError, match="expected spans of time with a label"):
+            read(tmp_path, json.dumps([task]), "label_studio")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_reads_what_a_spreadsheet_made_of_an_export(
+    tmp_path: Path, encoding: str
+) -> None:
+    text = BORIS_AGGREGATED.replace(",", ";").replace("sitting", "sitzend, müde")
+    text = re.sub(r"(\d)\.(\d)", r"\1,\2", text).replace("Video Coding", "Übung")
+    path = tmp_path / "export.csv"
+    path.write_bytes(text.encode(encoding))
+    found = import_labels(path, VIDEOS, tmp_path / "l.csv", program="boris")
+    assert found.iloc[0, :4].tolist() == ["person1_a", 1.25, 4.5, "sitzend, müde"]
+
+
 def test_label_studio_may_count_at_another_rate_than_the_film(tmp_path: Path) -> None:
     found = read(tmp_path, LABEL_STUDIO, "label_studio", fps=30)
     assert found == [("person1_a", 0.5, 1.0, "sitting")]

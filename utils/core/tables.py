@@ -315,7 +315,7 @@ def split_csv(
         ValueError: If it is not CSV; one sentence with the line.
     """
     # str.splitlines knows more line ends than CSV does.
-    lines, n_above = list(io.StringIO(_decode_csv(data, where), newline="")), 0
+    lines, n_above = list(io.StringIO(decode_text(data, where), newline="")), 0
     if lines and lines[0].lower().startswith("sep="):  # Excel's word to itself
         n_above, lines = 1, lines[1:]
     separator = _find_separator(lines[0] if lines else "", columns)
@@ -352,8 +352,16 @@ def split_csv(
     return cleaned
 
 
-def _decode_csv(data: bytes, where: str) -> str:
-    """Return the text of a CSV file, whatever a spreadsheet saved it as."""
+def decode_text(data: bytes, where: str) -> str:
+    """Return a file's text, whatever a spreadsheet saved it as.
+
+    Args:
+        data: The file's content: UTF-8, UTF-16 with its mark, or Windows' own.
+        where: Name of the file, for errors.
+
+    Raises:
+        ValueError: If it is none of these; one sentence with the line.
+    """
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if is_utf16 else "utf-8-sig")

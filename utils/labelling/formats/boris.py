@@ -45,6 +45,7 @@ _HEADER = (
     "Comment",
 )
 _MEDIA = ("Media file name", "Media file path", "Media file")
+_SECONDS = {"Time", "Start (s)", "Stop (s)", "Time offset (s)", "Media duration (s)"}
 _SIGNED = "annotator: "
 
 
@@ -53,6 +54,11 @@ class _Event(NamedTuple):
 
     line: int
     cells: dict[str, str]
+
+    def write_points(self) -> None:
+        """Write points for decimal commas in the columns that hold seconds."""
+        for column in _SECONDS & self.cells.keys():
+            self.cells[column] = self.cells[column].replace(",", ".")
 
     def read(self, *columns: str) -> str:
         """Return the first of some cells that says something, "" if none does."""
@@ -109,6 +115,9 @@ def _read_table(text: str, where: str) -> tuple[dict, list[str], list[_Event]]:
                     for row in reader
                     if any(map(str.strip, row))
                 ]
+                if delimiter == ";":  # as spreadsheets write where commas are decimal
+                    for event in events:
+                        event.write_points()
                 return above, names, events
             if len(names) > 1:
                 above[names[0]].append((reader.line_num, names[1]))

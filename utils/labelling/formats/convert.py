@@ -14,7 +14,7 @@ import pandas as pd
 
 from utils.core.cache import build_key
 from utils.core.files import atomic_path, hash_file
-from utils.core.tables import check_table
+from utils.core.tables import check_table, decode_text
 from utils.labelling.actions import Action
 from utils.labelling.csv_store import (
     check_name,
@@ -152,6 +152,11 @@ def _read(
         rows, n_skipped = parse_eaf(path, matcher)
     else:
         rows, n_skipped = _parse_text(path, matcher, program=program, fps=fps)
+    if not rows and not n_skipped:
+        raise ValueError(
+            f"{where}: expected spans of time with a label, found none. Export what "
+            "you labelled."
+        )
     labels = _check(rows, videos, where)
     labels.attrs["n_skipped"] = n_skipped
     return labels, [row.place for row in rows]
@@ -162,16 +167,12 @@ def _parse_text(
 ) -> tuple[list[Row], int]:
     """Read a text that another program exported."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decode_text(path.read_bytes(), path.name)
         if program == "boris":
             return parse_boris(text, matcher)
         if program == "elan":
             return parse_elan(text, matcher, path.stem)
         return parse_label_studio(text, matcher, fps)
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path.name} is not UTF-8 text. Export it as UTF-8."
-        ) from error
     except csv.Error as error:
         raise ValueError(
             f"{path.name} is not a table ({error}). Export again."

@@ -3,6 +3,8 @@
 A region counts frames from 1, both ends included, as Label Studio's own converters
 read it (https://github.com/HumanSignal/label-studio-ml-backend). It counts them at the
 rate its `<Video frameRate>` was set to, 24 if it was not, whatever the film's is.
+Where a film's sound was labelled (Label Studio's older template for video), a region
+has seconds.
 """
 
 import json
@@ -12,18 +14,20 @@ from typing import NamedTuple
 import pandas as pd
 
 from utils.labelling.formats.matching import Row, VideoMatcher, find_file_name
+from utils.labelling.spans import MAX_TIME_S
 
 
 class _Region(NamedTuple):
-    """A time-line region: of which task, by whom, what, from and to which frame."""
+    """A region: of which task, by whom, what, from and to which frame, or second."""
 
     place: str
     paths: list[str]
     who: str
     email: str
     label: str
-    start: int
-    end: int
+    start: float
+    end: float
+    is_seconds: bool
 
 
 def parse_label_studio(
@@ -72,29 +76,44 @@ def parse_label_studio(
         who = region.email or (
             f"user {region.who}" if region.who and n_people > 1 else ""
         )
-        start_s, end_s = (region.start - 1) / rate, region.end / rate
+        start_s, end_s = region.start, region.end
+        if not region.is_seconds:
+            start_s, end_s = (region.start - 1) / rate, region.end / rate
         rows.append(Row(place, video, start_s, end_s, region.label, who))
     return rows, len(regions) - len(rows)
 
 
 def _find_regions(task: dict, place: str, where: str) -> Iterator[_Region]:
-    """Yield the time-line regions of a task."""
+    """Yield the regions of a task that are spans of time."""
     # Which field is the film is the project's choice: the one that names one of ours.
     paths = [v for v in task["data"].values() if isinstance(v, str) and "." in v]
     if task.get("file_upload"):
         paths.append(str(task["file_upload"]))
-    for annotation in task.get("annotations", []):
+    # Versions before 1.0 have completions.
+    for annotation in task.get("annotations", task.get("completions", [])):
         if annotation.get("was_cancelled"):
             continue
         who = annotation.get("completed_by")
         email = who.get("email", "") if isinstance(who, dict) else ""
         said = (email or str(who or ""), email)
         for region in annotation["result"]:
-            value = region.get("value", {})
+            value, kind = region.get("value", {}), region.get("type")
             # Rectangles are passed over, and the copies of them some versions write.
-            if region.get("type") == "timelinelabels" and "ranges" in value:
-                for label, *ends in _list_ranges(value, f"{where}, {place}"):
-                    yield _Region(place, paths, *said, label, *ends)
+            spans, is_sound = [], kind == "labels"
+            if kind == "timelinelabels" and "ranges" in value:
+                spans = _list_ranges(value, f"{where}, {place}")
+            # Written text has such regions too, where letters are counted.
+            elif is_sound and "start" in value and "text" not in value:
+                spans = _list_seconds(value, f"{where}, {place}")
+            for label, *ends in spans:
+                yield _Region(place, paths, *said, label, *ends, is_seconds=is_sound)
+
+
+def _list_seconds(value: dict, where: str) -> Iterator[tuple[str, float, float]]:
+    """Yield each label of a region of sound, with its first and last moment."""
+    ends = [_read_end(value[end], where) for end in ("start", "end")]
+    for label in value.get("labels") or [""]:
+        yield str(label), *ends
 
 
 def _list_ranges(value: dict, where: str) -> Iterator[tuple[str, int, int]]:
@@ -108,6 +127,17 @@ def _list_ranges(value: dict, where: str) -> Iterator[tuple[str, int, int]]:
                     f"{label!r}. Correct the region."
                 )
             yield str(label), start, end
+
+
+def _read_end(seconds: object, where: str) -> float:
+    """Return seconds; else raise `ValueError`."""
+    is_number = isinstance(seconds, int | float) and abs(seconds) <= MAX_TIME_S
+    if not is_number:
+        raise ValueError(
+            f"{where}: expected seconds, found {str(seconds)[:40]!r}. Correct the "
+            "region."
+        )
+    return float(seconds)
 
 
 def _read_frame(number: object) -> int:
