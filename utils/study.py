@@ -25,6 +25,7 @@ from utils.frames.shown import show_images
 from utils.labelling.labels import label_frames
 from utils.pose.estimate import estimate_pictures
 from utils.pose.features import build_features, build_pair
+from utils.pose.networks import name_network
 from utils.pose.people import find_people
 from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
@@ -427,7 +428,7 @@ class Study:
             inputs,
             classes=self.classes,
             features=self.features,
-            network=self.network,
+            network=name_network(self.network),
             n_epochs=self.n_epochs,
             seed=self.seeds[0],
         )

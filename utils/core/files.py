@@ -20,9 +20,13 @@ def find_data() -> Path:
     """Return the folder of what can be made again: frames, keypoints, fits.
 
     It is `data`, unless the environment names another one, as `make run` does where
-    `data` cannot be written.
+    `data` cannot be written; in Jupyter it is then a folder in the user's home.
     """
-    return Path(os.environ.get(DATA_VARIABLE) or "data")
+    named, data = os.environ.get(DATA_VARIABLE), Path("data")
+    if named or is_writable(data if data.exists() else Path()):
+        return Path(named or data)
+    own = Path.home() / ".cache" / "posenet"
+    return own if is_writable(own) else Path(tempfile.gettempdir()) / "posenet"
 
 
 def show_path(path: Path | str) -> str:

@@ -40,10 +40,10 @@ from utils.core.skeleton import (
 from utils.core.weights import load_interpreter
 from utils.pose.features import KINDS, build_pair
 from utils.pose.networks import (
-    FOREIGN,
     find_network,
     find_network_files,
     load_posenet,
+    name_network,
 )
 from utils.predict.steady import NONE_BELOW
 
@@ -198,10 +198,8 @@ def _describe_network(name: str) -> dict[str, Any]:
     """Say which pose network found the keypoints, and how it takes a picture."""
     network = find_network(name)
     if network is None:
-        folder = name.removeprefix(FOREIGN)
-        # an address stays; of a folder only its own name leaves this machine
-        known_as = folder if "://" in folder else Path(folder).name
-        return {"name": FOREIGN + known_as, "file": None, "sha256": None, "input": None}
+        known_as = name_network(name)
+        return {"name": known_as, "file": None, "sha256": None, "input": None}
     path = find_network_files(name)[0]
     taken = load_interpreter(path).get_input_details()[0]
     is_posenet = network.load is load_posenet

@@ -12,7 +12,7 @@ gives heat maps and offsets, y before x too. Neither leaves this module.
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
@@ -362,6 +362,23 @@ def choose_network(network: str, saved_model: str = "") -> str:
     if find_network(network) is None:
         raise ValueError(_refuse(network))
     return network
+
+
+def name_network(network: str) -> str:
+    """Return what a result says of the network: of a SavedModel's folder its own name.
+
+    Args:
+        network: What `choose_network` gives.
+
+    Example:
+        >>> name_network("saved_model:/home/ann/movenet"), name_network("posenet")
+        ('saved_model:movenet', 'posenet')
+    """
+    where = network.removeprefix(FOREIGN)
+    # An address stays: it leads to the same files from everywhere.
+    if where == network or "://" in where:
+        return network
+    return FOREIGN + PureWindowsPath(where).name
 
 
 def _refuse(network: str) -> str:

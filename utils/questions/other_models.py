@@ -8,7 +8,7 @@ from utils.core.skeleton import index_poses
 from utils.evaluation.intervals import bound_scores
 from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image, write_crops
-from utils.pose.networks import NETWORKS
+from utils.pose.networks import NETWORKS, name_network
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.backbone import pool_features
 from utils.training.protocol import Inputs
@@ -60,7 +60,10 @@ def list_inputs(study: "Study") -> dict[str, tuple[str, Inputs]]:
         those of the person cut out.
     """
     own = study.pose_inputs
-    fed = {f"{recipe} on {study.network}": (recipe, own) for recipe in RECIPES}
+    fed = {
+        f"{recipe} on {name_network(study.network)}": (recipe, own)
+        for recipe in RECIPES
+    }
     for network in NETWORKS:
         if network != study.network:
             points = study.estimate(study.samples, network=network)

@@ -17,6 +17,7 @@ from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
 from utils.labelling.labels import advise_labels, summarise_labels
 from utils.live.page import write_page
+from utils.pose.networks import name_network
 from utils.questions.answer import Answer, question, write_answer
 from utils.questions.comparison import POSE, explain_difference
 
@@ -298,7 +299,7 @@ def _list_settings(study: "Study") -> dict[str, object]:
     """Return all that decided the result, in words."""
     return {
         "title": "Posture classifier",
-        "pose network": study.network,
+        "pose network": name_network(study.network),
         "features": study.features,
         "mirrored": study.mirror,
         "seconds between frames": study.every_s,
