@@ -13,6 +13,7 @@ NAMES := $(shell sed -n 's/^ *"\([A-Z][A-Z_]*\) = .*/\1/p' poseNet.ipynb)
 
 TAKES_run := $(NAMES)
 TAKES_predict := VIDEO MODEL RESULTS
+TAKES_test-on := VIDEOS LABELS MODEL RESULTS EVERY_S
 TAKES_live := VIDEOS LABELS RESULTS
 TAKES_export := MODEL RESULTS
 TAKES_retrain := PACK RESULTS
@@ -30,10 +31,10 @@ unexport $(GIVEN)
 options = $(foreach v,$1,$${POSENET_SET_$v:+--$v="$$POSENET_SET_$v"})
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live export retrain predict test lint bench clean
+.PHONY: help run lab live export retrain predict test-on test lint bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
 	@echo 'Settings of make run: $(NAMES)'
 	@echo 'For example: make run VIDEOS="my films" RESULTS=out EVERY_S=0.5'
 
@@ -56,6 +57,10 @@ retrain: $(BIN)/.installed ## learn anew from a share pack: PACK=data/results/sh
 predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4 MODEL=data/results/pose_softmax.keras
 	@$(BIN)/python -m utils.predict $${POSENET_SET_RESULTS:+--results "$$POSENET_SET_RESULTS"} \
 	  -- "$${POSENET_SET_VIDEO:?Give the film: make predict VIDEO=film.mp4}" $${POSENET_SET_MODEL:+"$$POSENET_SET_MODEL"}
+
+test-on: $(BIN)/.installed ## score a classifier on labelled films of others: VIDEOS=folder LABELS=… MODEL=…
+	@: "$${POSENET_SET_VIDEOS:?Give the films: make test-on VIDEOS=folder LABELS=folder/labels.csv}"
+	@$(BIN)/python -m utils.elsewhere $(call options,$(TAKES_test-on))
 
 test: $(BIN)/.installed-tests lint ## every check and test; TESTS= also runs the slow ones (half an hour)
 	@$(BIN)/python -m pytest -m "$${POSENET_SET_TESTS-not slow}" --durations=10

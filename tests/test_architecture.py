@@ -38,6 +38,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("core", "frames", "pose", "labelling", "training", "evaluation"),
         *("questions", "screen"),
     },
+    # another set of films, scored: the joints of a study once more, without fitting
+    "elsewhere": {
+        *("core", "video", "frames", "labelling", "training", "evaluation"),
+        *("predict", "questions", "screen"),
+    },
     "screen": {"core"},
     "report": {"core", "screen"},
     "settings": {"core", "pose", "video", "labelling"},

@@ -50,7 +50,7 @@ def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 def test_make_alone_and_make_help_list_every_target_and_setting(project: Path) -> None:
     alone, asked = _make(project), _make(project, "help")
     assert alone.stdout == asked.stdout
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert "run" in targets
     for target in targets:
         assert f"make {target} " in alone.stdout
@@ -90,6 +90,9 @@ def test_a_setting_arrives_as_it_was_typed_and_runs_nothing(
     done = _make(project, "live", f"VIDEOS={value}")
     expected = ["-m", "utils.live.server", f"--VIDEOS={value}"]
     assert json.loads(done.stdout)[0] == expected
+    done = _make(project, "test-on", f"VIDEOS={value}", "EVERY_S=1")
+    expected = ["-m", "utils.elsewhere", f"--VIDEOS={value}", "--EVERY_S=1"]
+    assert json.loads(done.stdout)[0] == expected
     assert not (project / "x").exists()
 
 
@@ -126,6 +129,9 @@ def test_a_film_is_asked_for(project: Path) -> None:
     done = _make(project, "predict")
     assert done.returncode == 2
     assert "make predict VIDEO=film.mp4" in done.stderr
+    done = _make(project, "test-on", "MODEL=x.keras")
+    assert done.returncode == 2
+    assert "make test-on VIDEOS=folder" in done.stderr
 
 
 def test_done_but_not_every_question_is_no_error_of_make(project: Path) -> None:

@@ -1,5 +1,6 @@
 from . import (
     core,
+    elsewhere,
     evaluation,
     export,
     frames,
@@ -15,5 +16,6 @@ from . import (
     training,
     video,
 )
+from .elsewhere import score_elsewhere
 from .questions.answer import say
 from .study import Study

@@ -64,12 +64,7 @@ def predict_video(
         ValueError: If either cannot be read; one sentence.
     """
     video, results = Path(video), Path(results)
-    classifier = load_classifier(Path(model))
-    if classifier.network.startswith(FOREIGN):
-        raise ValueError(
-            f"{Path(model).name} needs a SavedModel as its pose network, which is a "
-            "program of others. Use it in the notebook, with the setting SAVED_MODEL."
-        )
+    classifier = load_usable(model)
     if not video.is_file():
         raise FileNotFoundError(f"There is no film at {video}. Name a film that is.")
     videos, problems = build_videos([video])
@@ -92,8 +87,34 @@ def predict_video(
     return Prediction(postures, annotated)
 
 
+def load_usable(model: Path | str) -> "PoseClassifier":
+    """Read a saved classifier whose pose network is at hand.
+
+    Args:
+        model: File that `save_classifier` wrote.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such file, or needs a program of others.
+    """
+    classifier = load_classifier(Path(model))
+    if classifier.network.startswith(FOREIGN):
+        raise ValueError(
+            f"{Path(model).name} needs a SavedModel as its pose network, which is a "
+            "program of others. Use it in the notebook, with the setting SAVED_MODEL."
+        )
+    return classifier
+
+
 def predict_frames(
-    classifier: "PoseClassifier", frames: pd.DataFrame, keypoints: pd.DataFrame
+    classifier: "PoseClassifier",
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    *,
+    everywhere: bool = False,
 ) -> np.ndarray:
     """Give the probability of every posture in every frame that shows a person.
 
@@ -101,6 +122,8 @@ def predict_frames(
         classifier: The classifier.
         frames: Table `frames`.
         keypoints: Table `keypoints` of these frames, by the classifier's network.
+        everywhere: Whether to name a posture in every frame, also where nobody is seen
+            or the pose is none of these, as scores of models do.
 
     Returns:
         `(n_frames, n_classes)`, columns in the order of `classifier.classes`; 0
@@ -111,11 +134,11 @@ def predict_frames(
     features = build_features(keypoints, frames, kind=classifier.features)
     people = find_people(keypoints)
     found = frames[["video", "frame_idx"]].merge(people, how="left")
-    seen = found["has_person"].eq(True).to_numpy()
+    seen = found["has_person"].eq(True).to_numpy() | everywhere
     shares = np.full((len(frames), len(classifier.classes)), np.nan)
     x = build_inputs(features, frames[seen])
     shares[seen] = classifier(x)
-    if classifier.doubt is not None:
+    if classifier.doubt is not None and not everywhere:
         shares[np.flatnonzero(seen)[classifier.doubt(x)]] = 0.0
     return shares
 
