@@ -1,10 +1,10 @@
 """Made comparisons with known truth, from models that really learn.
 
-Each study has people who each show every class; the pose model and the image model
-see two different, independent views of them. Both are softmax regressions trained by
-gradient descent with each person held out in turn, so that their errors are tied as
-in a true cross-validation: the folds share training people, some people are hard,
-seeds differ. Without an effect the two views are drawn alike: whatever a verdict
+Each study has people who each show every class; the pose model and the two image
+models see three different, independent views of them. All are softmax regressions
+trained by gradient descent with each person held out in turn, so that their errors are
+tied as in a true cross-validation: the folds share training people, some are hard,
+seeds differ. Without an effect the views are drawn alike: whatever a verdict
 then says is false.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-MODELS = ("pose_softmax", "mobilenet_frozen")
+MODELS = ("pose_softmax", "mobilenet_frozen", "mobilenet_crop")
 CLASSES = ("sitting", "squatting", "standing")
 
 
@@ -54,12 +54,12 @@ def make_studies(
     n_studies: int,
     *,
     n_people: int,
-    views: tuple[View, View] = (View(), View()),
+    views: tuple[View, View, View] = (View(), View(), View()),
     n_seeds: int = 2,
     n_frames: int = 9,
     seed: int = 0,
 ) -> list[Study]:
-    """Make comparisons of a pose model and an image model, one view each."""
+    """Make comparisons of a pose model and two image models, one view each."""
     rng = np.random.default_rng(seed)
     y = np.tile(np.arange(len(CLASSES)), n_frames // len(CLASSES))
     parts = []

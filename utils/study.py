@@ -17,10 +17,12 @@ import pandas as pd
 from utils.core.colours import ClassLook, colour_classes
 from utils.core.files import find_data
 from utils.core.parallel import count_workers
+from utils.core.skeleton import index_poses
 from utils.core.tables import write_csv
 from utils.evaluation.cost import Costs
+from utils.evaluation.fusion import fuse_models
 from utils.evaluation.scores import summarise_scores
-from utils.frames.images import read_image
+from utils.frames.images import read_image, write_crops
 from utils.frames.shown import show_images
 from utils.labelling.labels import label_frames
 from utils.pose.estimate import estimate_pictures
@@ -42,19 +44,28 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
         "pose_softmax", study.pose_inputs
     ),
     "mobilenet_frozen": lambda study: mobilenet.build_frozen_model(study.image_inputs),
+    "mobilenet_crop": lambda study: mobilenet.build_frozen_model(
+        study.crop_inputs, name="mobilenet_crop"
+    ),
     "mobilenet_finetuned": lambda study: mobilenet.build_finetuned_model(
-        study.build_inputs(study.backbone_features), budget=study.budget
+        study.backbone_features, study.image_inputs, budget=study.budget
     ),
 }
 
 _SHOWN = ["model", "n_frames", "accuracy", "accuracy_sd", "log_loss", "log_loss_sd"]
+# Models that never see whom they are scored on while they learn.
+_OPEN = ("pose_best",)
 # Results drawn on pictures of people.
 _SHOW_PEOPLE = (
     *("annotated.mp4", "background_examples.png"),
     *("example.png", "least_sure.png", "mistakes.png"),
 )
-# The two that claims are on, by their names in sentences.
-NAMES = {"pose_softmax": "pose classifier", "mobilenet_frozen": "image classifier"}
+# Those that claims are on, by their names in sentences.
+NAMES = {
+    "pose_softmax": "pose classifier",
+    "mobilenet_frozen": "whole-picture classifier",
+    "mobilenet_crop": "crop classifier",
+}
 
 
 class Fitted(NamedTuple):
@@ -175,8 +186,14 @@ class Study:
 
     @property
     def names(self) -> dict[str, str]:
-        """The two models that claims are on, by their names in sentences."""
+        """The models that claims are on, by their names in sentences."""
         return {model: name for model, name in NAMES.items() if model in self.models}
+
+    @property
+    def rival(self) -> str:
+        """The picture model that is right more often on people held out."""
+        scores = self.scores.set_index("model")["accuracy"]
+        return scores[[m for m in self.names if m != "pose_softmax"]].idxmax()
 
     @property
     def is_one_person(self) -> bool:
@@ -277,6 +294,31 @@ class Study:
         mirrored = pool_features(variants[:, 1]) if self.mirror else None
         return self.build_inputs(pool_features(variants[:, 0]), mirrored)
 
+    @cached_property
+    def crop_inputs(self) -> protocol.Inputs:
+        """The 1280 features of the person's crop in every sample, and of its mirror."""
+        variants = self.embed(self.cut_out(self.samples), n_augmented=0)
+        mirrored = pool_features(variants[:, 1]) if self.mirror else None
+        return self.build_inputs(pool_features(variants[:, 0]), mirrored)
+
+    def cut_out(
+        self, pictures: pd.DataFrame, keypoints: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Cut the person out of each picture; see `write_crops`.
+
+        Args:
+            pictures: Table with `video`, `frame_idx` and `path`.
+            keypoints: Where the person is; the study's own if None.
+
+        Returns:
+            `pictures` with the crops' paths.
+        """
+        return write_crops(
+            pictures,
+            index_poses(self.keypoints if keypoints is None else keypoints),
+            folder=self.cache / "crops",
+        )
+
     def embed(self, pictures: pd.DataFrame, **options: object) -> np.ndarray:
         """Run MobileNetV2's fixed blocks over pictures; see `embed_frames`."""
         return embed_frames(
@@ -373,15 +415,30 @@ class Study:
 
     @cached_property
     def baselines(self) -> list[protocol.Model]:
-        """A plain softmax of scikit-learn on either input: quick, for questions."""
+        """A plain softmax of scikit-learn on each input: quick, for questions."""
         inputs = {
             "pose_softmax": self.pose_inputs,
             "mobilenet_frozen": self.image_inputs,
+            "mobilenet_crop": self.crop_inputs,
         }
         return [
             build_recipe_model(name, own, recipe="logistic", tune=False)
             for name, own in inputs.items()
         ]
+
+    @property
+    def contenders(self) -> list[protocol.Model]:
+        """The baselines, and of the models fitted those that stop by nobody scored."""
+        return [*self.baselines, *(m for n, m in self.models.items() if n in _OPEN)]
+
+    @cached_property
+    def baseline_scores(self) -> pd.Series:
+        """Accuracy of contenders, and of pose and crop together, people held out."""
+        predictions = self.run(self.samples, self.contenders, self.splits)[1]
+        pair = ("pose_softmax", "mobilenet_crop")
+        fused = fuse_models(predictions, models=pair, name="pose_and_crop")
+        both = pd.concat([predictions, fused], ignore_index=True)
+        return summarise_scores(both).set_index("model")["accuracy"]
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -395,7 +452,7 @@ class Study:
 
     @cached_property
     def people_curve(self) -> pd.DataFrame:
-        """Scores of both baselines by how many people they learnt from."""
+        """Scores of the baselines by how many people they learnt from."""
         drawn = draw_people(self.samples, budget=self.budget, seed=self.seeds[0])
         return learn_from_draws(self.samples, self.baselines, drawn, run=self.run)
 

@@ -66,7 +66,7 @@ DECLARATIONS = [
     ("utils.frames.chunk", "CODE"),
     ("utils.frames.images", "CROP_CODE"),
     ("utils.pose.estimate", "_CODE"),
-    ("utils.questions.background_images", "CODE"),
+    ("utils.frames.background_images", "CODE"),
     ("utils.training.backbone", "CODE"),
     ("utils.training.mobilenet", "CODE"),
     ("utils.training.protocol", "CODE"),

@@ -162,7 +162,7 @@ def test_a_model_that_never_learnt_has_no_speed() -> None:
     history["val_loss"] = history["val_loss"].where(~image, 1.0)
     evidence = measure_claims(history, _predictions(), models=MODELS)
     for claim in ("epochs", "seconds", "overfit"):
-        assert "the image classifier did no better" in evidence[claim].doubt
+        assert "the whole-picture classifier did no better" in evidence[claim].doubt
     assert evidence["loss"].doubt == ""
 
 

@@ -57,7 +57,7 @@ def test_costs_add_up_from_the_film_to_the_answer(
     images = [np.zeros((2, 2, 3))] * 2
     costs = measure_costs(
         history,
-        {"pose": slow, "image": quick},
+        {"pose": [slow], "image": [quick]},
         decoded=iter(range(4)),
         images=images,
         n_frames=100,
@@ -76,7 +76,7 @@ def test_costs_add_up_from_the_film_to_the_answer(
     assert costs.ms_per_frame["pose"] == pose["ms_per_frame"]
     text = describe_costs(costs.table, pose="pose", image="image")
     assert "ms with the pose classifier and" in text
-    assert "the image classifier is " in text and "times as fast" in text
+    assert "the whole-picture classifier is " in text and "times as fast" in text
 
 
 def test_a_shared_step_is_measured_once_and_its_quickest_round_counts(
@@ -86,7 +86,7 @@ def test_a_shared_step_is_measured_once_and_its_quickest_round_counts(
     shared = Step("nap", lambda _: time.sleep(next(naps_s)))
     costs = measure_costs(
         history,
-        {"pose": shared, "image": replace(shared, n_passes=2)},
+        {"pose": [shared], "image": [replace(shared, n_passes=2)]},
         decoded=iter([0]),
         images=[np.zeros((2, 2, 3))],
         n_frames=100,
@@ -99,4 +99,4 @@ def test_a_missing_file_has_no_size(history: pd.DataFrame, tmp_path: Path) -> No
     step = Step("network", lambda _: None, files=[tmp_path / "none"])
     images = [np.zeros((2, 2, 3))]
     with pytest.raises(FileNotFoundError):
-        measure_costs(history, {"pose": step}, decoded=[], images=images, n_frames=1)
+        measure_costs(history, {"pose": [step]}, decoded=[], images=images, n_frames=1)

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS
+from utils.frames.background_images import make_variants, pick_frames
 from utils.questions.background import (
     describe_background,
     score_variants,
     stack_variants,
 )
-from utils.questions.background_images import make_variants, pick_frames
 from utils.questions.leakage import score_strategies
 from utils.training.protocol import Inputs, RunModels, run_models
 from utils.training.sklearn_models import build_recipe_model

@@ -17,6 +17,7 @@ from utils.training.mobilenet import (
     build_network,
 )
 from utils.training.protocol import Inputs
+from utils.training.softmax import build_softmax
 
 TRAIN, VAL = np.arange(0, 32), np.arange(32, 48)
 
@@ -54,7 +55,7 @@ def test_frozen_head_is_no_worse_than_scikit_learns(inputs: Inputs) -> None:
 def test_finetuned_network_learns_and_equal_seeds_give_equal_results(
     pictures: Inputs, inputs: Inputs
 ) -> None:
-    fit = build_finetuned_model(pictures).fit
+    fit = build_finetuned_model(pictures.x, inputs).fit
     history, shares = fit(TRAIN, VAL, seed=0)
     backbone._load_base.cache_clear()  # as in a process that learns its first model
     _, again = fit(TRAIN, VAL, seed=0)
@@ -63,35 +64,48 @@ def test_finetuned_network_learns_and_equal_seeds_give_equal_results(
     np.testing.assert_allclose(
         pool_features(pictures.x[:4, 0]), inputs.x[:4], atol=1e-5
     )
-    assert len(history) <= 6  # 8 steps each: as many as give 46
-    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    # the softmax first, then at most 6 epochs of 8 steps: as many as give 46
+    alone, frozen = build_frozen_model(inputs).fit(TRAIN, VAL, seed=0)
+    assert len(alone) < len(history) <= len(alone) + 6
+    assert (history["epoch"] == np.arange(1, len(history) + 1)).all()
+    assert history["seconds"].is_monotonic_increasing
+    # and what comes out is no worse than the softmax alone
+    given = [p[np.arange(len(VAL)), pictures.y[VAL]] for p in (shares, frozen)]
+    assert np.log(given[0]).mean() >= np.log(given[1]).mean() - 1e-5
     assert (shares.argmax(axis=1) == pictures.y[VAL]).mean() > 0.8
 
 
-def test_batch_normalisation_does_not_learn(pictures: Inputs) -> None:
+def test_batch_normalisation_does_not_learn(pictures: Inputs, inputs: Inputs) -> None:
     import keras
 
-    model = build_network(pictures.x.shape[2:], n_classes=2)
+    softmax = build_softmax(inputs.x, n_classes=2)
+    model = build_network(pictures.x.shape[2:], softmax)
     head = model.layers[1]
     normal = [x for x in head.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert normal and not any(layer.trainable_weights for layer in normal)
     assert head.trainable_weights
+    # it begins as the softmax on the frozen features
+    np.testing.assert_allclose(
+        model.predict(pictures.x[:4, 0].astype(np.float32), verbose=0),
+        softmax.predict(inputs.x[:4], verbose=0),
+        atol=1e-4,
+    )
 
 
-def test_unknown_budget_is_refused(pictures: Inputs) -> None:
+def test_unknown_budget_is_refused(pictures: Inputs, inputs: Inputs) -> None:
     with pytest.raises(ValueError, match="one of quick, full, got 'endless'"):
-        build_finetuned_model(pictures, budget="endless")
+        build_finetuned_model(pictures.x, inputs, budget="endless")
 
 
-def test_key_tells_budgets_and_inputs_apart(pictures: Inputs) -> None:
-    others = replace(pictures, y=1 - pictures.y)
+def test_key_tells_budgets_and_inputs_apart(pictures: Inputs, inputs: Inputs) -> None:
+    others = replace(inputs, y=1 - inputs.y)
     keys = [
-        build_finetuned_model(pictures).key,
-        build_finetuned_model(pictures, budget="full").key,
-        build_finetuned_model(others).key,
+        build_finetuned_model(pictures.x, inputs).key,
+        build_finetuned_model(pictures.x, inputs, budget="full").key,
+        build_finetuned_model(pictures.x, others).key,
     ]
     assert len(set(keys)) == 3
-    again = build_finetuned_model(replace(pictures, x=pictures.x.copy()))
+    again = build_finetuned_model(pictures.x.copy(), inputs)
     assert again.key == keys[0]
 
 

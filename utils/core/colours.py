@@ -18,11 +18,14 @@ _SPECIAL_COLOURS = ("#6b6b6b", "#a3a3a3")
 # The letters are those that no command of the labelling widget has.
 CLASS_KEYS = "123456789abcdehklmqrwxyz"
 
-# Blue for pose and orange for images, as in the original project's charts.
+# Blue for pose, orange for whole pictures, green for the crop of the person;
+# blue and orange as in the original project's charts.
 MODEL_COLOURS: dict[str, str] = {
     "pose_softmax": "#0072b2",
     "mobilenet_frozen": "#e69f00",
+    "mobilenet_crop": "#009e73",
     "mobilenet_finetuned": "#d55e00",
+    "pose_and_crop": "#cc79a7",
     "majority": "#777777",
 }
 _OTHER_MODEL = "#555555"

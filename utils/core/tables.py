@@ -46,10 +46,14 @@ WORDS: dict[str, str] = {
     **{"temperature_mean": "temperature", "temperature_sd": "its spread"},
     **{
         "pose_softmax": "pose classifier",
-        "mobilenet_frozen": "image classifier, frozen",
+        "mobilenet_frozen": "whole-picture classifier, frozen",
+        "mobilenet_crop": "crop classifier, frozen",
+        "pose_and_crop": "pose and crop together",
     },
-    **{"mobilenet_finetuned": "image classifier, fine-tuned"},
+    **{"mobilenet_finetuned": "whole-picture classifier, fine-tuned"},
     **{"majority": "commonest posture", "fold": "group"},
+    **{"known_room": "right in rooms known", "in_new_room": "right in a new room"},
+    **{"worst_room": "worst in", "worst_accuracy": "right there"},
 }
 # A name with two `$` in it is no formula, in whichever notebook a table is shown.
 pd.set_option("display.html.use_mathjax", False)

@@ -4,6 +4,7 @@ from . import (
     card,
     claims,
     cost,
+    fusion,
     intervals,
     mistakes,
     scores,

@@ -1,6 +1,7 @@
 """What each claim is measured by: one number a person, or a fold.
 
-The first is the question on the cover, the others are claims of the original project.
+The first two are the question on the cover, of whole pictures and of crops; the others
+are claims of the original project, of whole pictures.
 Every difference is written so that it is above 0 where the claim holds. Seeds are
 averaged first: they repeat the same evidence.
 """
@@ -112,7 +113,7 @@ def measure_claims(
     history: pd.DataFrame,
     predictions: pd.DataFrame,
     *,
-    models: tuple[str, str],
+    models: tuple[str, ...],
     curve: pd.DataFrame | None = None,
     upfront_s: Mapping[str, float] | None = None,
 ) -> dict[str, Evidence]:
@@ -121,19 +122,24 @@ def measure_claims(
     Args:
         history: Table `history`.
         predictions: Table `predictions` with `subject` and `p_<class>`.
-        models: Names of the pose model and the image model.
+        models: Names of the pose model, the model on whole pictures and, if there is
+            one, that on crops of the person.
         curve: Learning curve with `model`, `n_people`, `draw`, `subject` (left out)
             and `accuracy`.
         upfront_s: Seconds before the first epoch, by model: the pose network over
             all frames, the image network's features.
 
     Returns:
-        Evidence by claim: `better`, `epochs`, `seconds`, `loss`, `overfit`, `people`.
+        Evidence by claim: `better`, `better_than_crop` if there are crops, `epochs`,
+        `seconds`, `loss`, `overfit`, `people`.
 
     Raises:
         ValueError: If a model is missing or the two did not see the same frames.
     """
-    n_classes = len(find_classes(predictions))
+    n_classes, (models, crops) = (
+        len(find_classes(predictions)),
+        (models[:2], models[2:]),
+    )
     training = measure_training(history, models=models, n_classes=n_classes)
     pose, image = (
         training[training["model"] == model].set_index("fold") for model in models
@@ -141,8 +147,11 @@ def measure_claims(
     # a fold of one person is a person: as many units as there can be
     own = select_model(predictions, models[0])
     unit = "people" if own["fold"].nunique() == own["subject"].nunique() else "folds"
-    evidence = {
-        "better": _compare_people(predictions, models, "accuracy"),
+    evidence = {"better": _compare_people(predictions, models, "accuracy")}
+    for crop in crops:
+        pair = models[0], crop
+        evidence["better_than_crop"] = _compare_people(predictions, pair, "accuracy")
+    evidence |= {
         "epochs": _compare_folds(np.log(image["epochs"] / pose["epochs"]), unit),
         "seconds": _compare_seconds(pose, image, models, upfront_s or {}, unit),
         "loss": _compare_people(predictions, models, "log_loss"),
@@ -156,7 +165,7 @@ def measure_claims(
     best = training.groupby("model")["best_val_loss"].mean()
     # no better than blind guessing: how fast it got there says nothing
     if (best >= np.log(n_classes)).any():
-        name = dict(zip(models, ("pose", "image"), strict=True))[best.idxmax()]
+        name = dict(zip(models, ("pose", "whole-picture"), strict=True))[best.idxmax()]
         lost = f"the {name} classifier did no better on people never seen than guessing"
         for claim in ("epochs", "seconds", "overfit"):
             evidence[claim] = replace(evidence[claim], doubt=lost)

@@ -108,7 +108,7 @@ class Costs:
 
 def measure_costs(
     history: pd.DataFrame,
-    steps: Mapping[str, Step],
+    steps: Mapping[str, Sequence[Step]],
     *,
     decoded: Iterable[object],
     images: Sequence[np.ndarray],
@@ -118,8 +118,8 @@ def measure_costs(
 
     Args:
         history: Table `history`: seconds and processor seconds since a run's start.
-        steps: Model to how its inputs are made; a step that several models share is
-            measured once.
+        steps: Model to how its inputs are made, one step after the other; a step that
+            several models share is measured once.
         decoded: A film's frames as they are read, to time the reading.
         images: A few pictures to take through the steps.
         n_frames: Frames that are learnt from.
@@ -130,24 +130,24 @@ def measure_costs(
     with measure() as spent:
         n_decoded = sum(1 for _ in decoded)
     decode = _share("decode", spent, n_decoded)
-    by_name = {step.name: step for step in steps.values()}
+    by_name = {step.name: step for own in steps.values() for step in own}
     done = {name: _measure_step(step, images) for name, step in by_name.items()}
     runs = history.groupby(["model", "fold", "seed"], sort=False)
     table = runs[["seconds", "cpu_s"]].max().groupby("model", sort=False).mean()
     table.columns = ["train_s", "train_cpu_s"]
     table.insert(0, "upfront_s", np.nan)
-    for model, step in steps.items():
-        own = done[step.name]
-        both = pd.DataFrame([decode, own])
-        upfront_s = own["ms"] * step.n_passes * n_frames / 1000
-        table.loc[model, "upfront_s"] = upfront_s
+    for model, own in steps.items():
+        both = pd.DataFrame([decode, *(done[step.name] for step in own)])
+        upfront_ms = sum(done[step.name]["ms"] * step.n_passes for step in own)
+        table.loc[model, "upfront_s"] = upfront_ms * n_frames / 1000
         table.loc[model, "ms_per_frame"] = both["ms"].sum()
         table.loc[model, "cpu_ms_per_frame"] = both["cpu_ms"].sum()
         table.loc[model, "energy_j_per_frame"] = both["energy_j"].sum(min_count=1)
         table.loc[model, "frames_per_s"] = 1e3 / both["ms"].sum()
         words = [f"{name} {ms:.1f}" for name, ms in both[["step", "ms"]].to_numpy()]
         table.loc[model, "steps"] = " + ".join(words)
-        sizes = [Path(path).stat().st_size for path in step.files]
+        files = [path for step in own for path in step.files]
+        sizes = [Path(path).stat().st_size for path in files]
         table.loc[model, "megabytes"] = sum(sizes) / 1e6
     known = table.loc[list(steps)]
     return Costs(
@@ -195,10 +195,10 @@ def describe_costs(table: pd.DataFrame, *, pose: str, image: str) -> str:
     """
     rows = table.set_index("model")
     one, two = (rows["ms_per_frame"][m] for m in (pose, image))
-    ahead = "image" if one > two else "pose"
+    ahead = "whole-picture" if one > two else "pose"
     text = (
         f"From the film on, a frame takes {one:.0f} ms with the pose classifier and "
-        f"{two:.0f} ms with the image classifier: the {ahead} classifier is "
+        f"{two:.0f} ms with the whole-picture classifier: the {ahead} classifier is "
         f"{max(one, two) / min(one, two):.1f} times as fast."
     )
     if rows["energy_j_per_frame"].isna().all():

@@ -144,6 +144,29 @@ def summarise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return table[counts + scores].rename_axis("model").reset_index()
 
 
+def describe_failures(
+    scores: pd.DataFrame, *, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Say of each model that is right no more often than a guess that it failed.
+
+    Args:
+        scores: From `summarise_scores`, with a row `majority`.
+        names: Model to its name in sentences; others keep their own.
+
+    Returns:
+        A sentence for each such model.
+    """
+    accuracy = scores.set_index("model")["accuracy"]
+    floor = accuracy.get("majority", 0.0)
+    return [
+        f"The {(names or {}).get(model, model)} failed to learn here: it is right in "
+        f"{share:.1%} of the frames, always the same guess in {floor:.1%}. Its scores "
+        "say nothing of its kind."
+        for model, share in accuracy.drop("majority", errors="ignore").items()
+        if share <= floor
+    ]
+
+
 def _count_frames(frames: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Count people and different frames in each group."""
     once = frames.drop_duplicates([*by, "video", "frame_idx"])

@@ -1,4 +1,4 @@
-"""TRUE, FALSE, ALIKE or CANNOT TELL: what may be claimed of two models on these people.
+"""TRUE, FALSE, ALIKE or CANNOT TELL: what may be claimed of models on these people.
 
 The claims, their words and the thresholds were fixed before any number was seen; the
 rule is tested on made data with known truth (`tests/evaluation/test_verdict.py`). Of
@@ -42,6 +42,9 @@ class Claim:
         measure: What the difference is, exactly.
         unit: `times` (a ratio), `nats` or `points` (of accuracy).
         ahead: Who is ahead if it is TRUE.
+        behind: Who is ahead if it is FALSE.
+        family: Claims that share the chance of being wrong: `cover`, the question on
+            the cover; `original`, claims of the original project; `rooms`.
     """
 
     holds: str
@@ -52,37 +55,54 @@ class Claim:
     measure: str
     unit: str
     ahead: str = "pose"
+    behind: str = "whole-picture"
+    family: str = "original"
 
 
-COVER = "better"  # the question on the cover; the others are the original project's
-CLAIMS: dict[str, Claim] = {
-    "better": Claim(
-        "the pose classifier is right more often on people never seen",
-        "the image classifier is right more often on people never seen",
-        "both classifiers are right about equally often on people never seen",
+def _ask_who_is_right(rival: str, *, where: str, each: str, family: str) -> Claim:
+    """Return the claim that pose is right more often than a model of pictures."""
+    return Claim(
+        f"the pose classifier is right more often than the {rival} classifier {where}",
+        f"the {rival} classifier is right more often than the pose classifier {where}",
+        f"pose and {rival} classifier are right about equally often {where}",
         "by {x} points",
         "the {who} classifier is ahead by {x} points",
-        "accuracy on people held out, pose minus image, each person counting the same",
+        f"accuracy {where}, pose minus {rival}, each {each} counting the same",
         "points",
-    ),
+        behind=rival,
+        family=family,
+    )
+
+
+_PEOPLE = {"where": "on people never seen", "each": "person", "family": "cover"}
+_ROOMS = {
+    "where": "in rooms and on people never seen",
+    "each": "room",
+    "family": "rooms",
+}
+COVER = "better"  # the first question on the cover
+CLAIMS: dict[str, Claim] = {
+    "better": _ask_who_is_right("whole-picture", **_PEOPLE),
+    "better_than_crop": _ask_who_is_right("crop", **_PEOPLE),
     "epochs": Claim(
         "the pose classifier converges in fewer epochs",
-        "the image classifier converges in fewer epochs",
+        "the whole-picture classifier converges in fewer epochs",
         "both classifiers converge in about as many epochs",
-        "the image classifier takes {x} times as many",
-        "the image classifier takes {x} times as many",
+        "the whole-picture classifier takes {x} times as many",
+        "the whole-picture classifier takes {x} times as many",
         "epochs until validation loss has gone 95 % of the way from guessing to the "
-        "best level that all runs of both classifiers reach in that fold, image over "
-        "pose",
+        "best level that all runs of both classifiers reach in that fold, whole "
+        "picture over pose",
         "times",
     ),
     "seconds": Claim(
         "the pose classifier converges sooner, the pose network's seconds included",
-        "the image classifier converges sooner, the pose network's seconds included",
+        "the whole-picture classifier converges sooner, the pose network's seconds "
+        "included",
         "both classifiers converge in about the same time, the pose network's seconds "
         "included",
-        "the image classifier takes {x} times as long",
-        "the image classifier takes {x} times as long",
+        "the whole-picture classifier takes {x} times as long",
+        "the whole-picture classifier takes {x} times as long",
         "seconds on this machine until validation loss has gone 95 % of the way from "
         "guessing to the best level that all runs of both classifiers reach in that "
         "fold, pose network and image features included, image over pose",
@@ -90,7 +110,7 @@ CLAIMS: dict[str, Claim] = {
     ),
     "loss": Claim(
         "the pose classifier's validation loss is lower",
-        "the image classifier's validation loss is lower",
+        "the whole-picture classifier's validation loss is lower",
         "both classifiers' validation losses are about equal",
         "by {x} nats",
         "the {who} classifier's is lower by {x} nats",
@@ -98,7 +118,7 @@ CLAIMS: dict[str, Claim] = {
         "nats",
     ),
     "overfit": Claim(
-        "the image classifier overfits more",
+        "the whole-picture classifier overfits more",
         "the pose classifier overfits more",
         "both classifiers overfit about equally",
         "by {x} nats",
@@ -106,11 +126,12 @@ CLAIMS: dict[str, Claim] = {
         "validation minus training loss at the epoch with the best validation loss, "
         "image minus pose",
         "nats",
-        ahead="image",
+        ahead="whole-picture",
+        behind="pose",
     ),
     "people": Claim(
         "the pose classifier needs fewer labelled people",
-        "the image classifier needs fewer labelled people",
+        "the whole-picture classifier needs fewer labelled people",
         "both classifiers need about as many labelled people",
         "being right more often by {x} points with equal numbers of them",
         "with equal numbers of them the {who} classifier is ahead by {x} points",
@@ -118,6 +139,8 @@ CLAIMS: dict[str, Claim] = {
         "in the learning curve, pose minus image; curves that cross decide nothing",
         "points",
     ),
+    "room": _ask_who_is_right("whole-picture", **_ROOMS),
+    "room_crop": _ask_who_is_right("crop", **_ROOMS),
 }
 
 
@@ -126,9 +149,8 @@ class Rules:
     """What decides, fixed before the numbers.
 
     Attributes:
-        false_rate: Chance that the question on the cover gets TRUE or FALSE where the
-            models are alike, and that any of the other claims does; those share it
-            (Holm's procedure).
+        false_rate: Chance that any claim of a family gets TRUE or FALSE where the
+            models are alike; they share it (Holm's procedure).
         min_units: With fewer people (or folds) nothing is decided: three can agree
             by chance, and their spread says little of others.
         min_ratio: The smallest ratio that matters: half as long again is the least
@@ -167,7 +189,7 @@ def build_verdicts(
     history: pd.DataFrame,
     predictions: pd.DataFrame,
     *,
-    models: tuple[str, str] = ("pose_softmax", "mobilenet_frozen"),
+    models: tuple[str, ...] = ("pose_softmax", "mobilenet_frozen"),
     curve: pd.DataFrame | None = None,
     upfront_s: Mapping[str, float] | None = None,
     rules: Rules = RULES,
@@ -178,16 +200,16 @@ def build_verdicts(
     averaged. A claim is TRUE if the whole interval of their mean is above 0 and the
     mean is large enough to matter, FALSE if it is so the other way round, ALIKE if the
     whole interval is too near to 0 to matter, and otherwise CANNOT TELL. The intervals
-    are t intervals widened for what the folds share (`intervals.t_interval`): of the
-    question on the cover at `1 - rules.false_rate`, of the other claims at Holm's
-    levels. The spread is never taken as less than half of what matters.
+    are t intervals widened for what the folds share (`intervals.t_interval`), at
+    Holm's levels within each family of claims. The spread is never taken as less
+    than half of what matters.
 
     Args:
         history: Table `history`, `seconds` counted from the start of training. Most is
             decided where each person is a fold.
         predictions: Table `predictions` with `subject` and `p_<class>`.
-        models: Names of the pose model and the image model, chosen before their
-            scores are seen.
+        models: Names of the pose model, the model on whole pictures and, if there is
+            one, that on crops of the person, chosen before their scores are seen.
         curve: Learning curve with `model`, `n_people`, `draw`, `subject` (left out)
             and `accuracy`; without it the last claim cannot be decided.
         upfront_s: Seconds before the first epoch, by model: the pose network over
@@ -226,26 +248,28 @@ def decide_claims(
 def _find_levels(
     evidence: Mapping[str, Evidence], *, rules: Rules = RULES
 ) -> dict[str, float]:
-    """Return the level of each claim's interval; all but the cover's are Holm's.
+    """Return the level of each claim's interval, Holm's within its family.
 
     The claim with the smallest p value is held to `false_rate / n_claims`; if it
     passes, the next to `false_rate / (n_claims - 1)`, and so on; from the first that
     does not pass on, all are held to its level.
     """
-    # what cannot be decided still takes its share: the claims were fixed beforehand
-    p_values = {
-        name: find_p_value(own.differences, **_find_options(name, own, rules))
-        if _find_obstacle(own, rules) == ""
-        else 1.0
-        for name, own in evidence.items()
-        if name != COVER
-    }
-    levels, n_passed = {}, 0
-    for name in sorted(p_values, key=p_values.get):
-        share = rules.false_rate / (len(p_values) - n_passed)
-        levels[name] = 1 - share
-        n_passed += p_values[name] < share and n_passed == len(levels) - 1
-    return {COVER: 1 - rules.false_rate, **levels}
+    levels = {}
+    for family in dict.fromkeys(CLAIMS[name].family for name in evidence):
+        # what cannot be decided still takes its share: claims were fixed beforehand
+        p_values = {
+            name: find_p_value(own.differences, **_find_options(name, own, rules))
+            if _find_obstacle(own, rules) == ""
+            else 1.0
+            for name, own in evidence.items()
+            if CLAIMS[name].family == family
+        }
+        n_passed = 0
+        for place, name in enumerate(sorted(p_values, key=p_values.get)):
+            share = rules.false_rate / (len(p_values) - n_passed)
+            levels[name] = 1 - share
+            n_passed += p_values[name] < share and n_passed == place
+    return levels
 
 
 def _find_options(name: str, own: Evidence, rules: Rules) -> dict[str, float]:
@@ -326,11 +350,16 @@ def _count_needed(
 def _describe_rule(name: str, own: Evidence, rules: Rules) -> str:
     """Write down the rule of one claim."""
     claim = CLAIMS[name]
-    shared = "" if name == COVER else " for all claims but the first together by Holm"
+    shared = {
+        "cover": "the question on the cover",
+        "original": "the original project's claims",
+        "rooms": "rooms",
+    }[claim.family]
     return (
         f"{claim.measure}; one value for each of the {own.unit}, models paired, seeds "
         f"averaged. TRUE or FALSE if the interval of the mean (t, widened for shared "
-        f"training {own.unit}, {rules.false_rate:.0%}{shared}) lies on one side and "
+        f"training {own.unit}, {rules.false_rate:.0%} for all on {shared} together by "
+        f"Holm) lies on one side and "
         f"the mean is at least {rules.describe_margin(claim.unit)}; ALIKE if the "
         f"interval lies within that; {rules.min_units} {own.unit} or more"
     )
@@ -348,7 +377,7 @@ def _describe(
     nothing = 1.0 if claim.unit == "times" else 0.0
     is_ahead = row["difference"] > nothing
     amount = _format(row["difference"], claim.unit, signed=False)
-    who = claim.ahead if is_ahead else {"pose": "image", "image": "pose"}[claim.ahead]
+    who = claim.ahead if is_ahead else claim.behind
     here = claim.here.format(who=who, x=amount)
     few = describe_few(row["n"], noun=row["n_unit"])
     end = f"; {few}." if few else "."

@@ -5,6 +5,7 @@ plan        which videos lack what, and who makes which chunks
 chunk       a minute of video made into pictures and keypoints
 store       where results lie on disk, and whether they are whole
 images      the only reader and writer of pictures
+background_images  pictures of the background test: without person, without room
 shown       pictures that people look at, covered where PICTURES is off
 workspace   folders for unfinished work, swept when their owner is dead
 """

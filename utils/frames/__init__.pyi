@@ -1,4 +1,5 @@
 from . import (
+    background_images,
     chunk,
     extraction,
     images,

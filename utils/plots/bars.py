@@ -104,6 +104,49 @@ def _describe_leaks(name: str, row: pd.Series) -> str:
     return "\n".join([textwrap.fill(name.upper(), 26), *lines])
 
 
+def plot_rooms(
+    by_room: pd.DataFrame, *, floor: float = np.nan, ax: Axes | None = None
+) -> Axes:
+    """Plot accuracy in each room that was held out, and over all of them.
+
+    Args:
+        by_room: From `questions.rooms.score_rooms`.
+        floor: Share of the commonest class, mean of the rooms; NaN for none.
+        ax: Axes to draw into; new ones if None.
+
+    Returns:
+        The Axes.
+    """
+    ax = make_axes(ax, (11, 4.8))
+    groups = by_room.groupby("model", sort=False)["accuracy"]
+    means = groups.agg(accuracy="mean", accuracy_sd="std").reset_index()
+    table = pd.concat(
+        [by_room.assign(accuracy_sd=0.0), means.assign(camera="all rooms")],
+        ignore_index=True,
+    )
+    rooms = _plot_models(ax, table, group="camera")
+    first = by_room.drop_duplicates("camera").set_index("camera")
+    counts = describe_places(first)
+    ax.set_xticks(range(len(rooms)), [counts.get(r, r) for r in rooms], fontsize=SMALL)
+    draw_floor(ax, floor)
+    ax.set_title(
+        "In a room never seen, on people never seen\n"
+        "each person of a room counts the same; line over all rooms: spread over them",
+        fontsize=TITLE,
+    )
+    put_legend_below(ax)
+    return ax
+
+
+def describe_places(rooms: pd.DataFrame) -> dict[str, str]:
+    """Write each room's name, and how many people were filmed in it."""
+    return {
+        name: f"{escape_plot(textwrap.fill(str(name), 22))}\n{n} "
+        f"{'person' if n == 1 else 'people'}"
+        for name, n in rooms["n_people"].items()
+    }
+
+
 def plot_background(
     table: pd.DataFrame, *, names: Mapping[str, str], ax: Axes | None = None
 ) -> Axes:

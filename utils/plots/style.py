@@ -14,14 +14,18 @@ from utils.core.colours import colour_model
 
 NAMES: dict[str, str] = {
     "pose_softmax": "pose: softmax on 34 numbers",
-    "mobilenet_frozen": "image: MobileNetV2 frozen",
-    "mobilenet_finetuned": "image: MobileNetV2 fine-tuned",
+    "mobilenet_frozen": "whole picture: MobileNetV2 frozen",
+    "mobilenet_crop": "crop of the person: MobileNetV2 frozen",
+    "mobilenet_finetuned": "whole picture: MobileNetV2 fine-tuned",
+    "pose_and_crop": "pose and crop together",
     "majority": "majority class",
 }
 _MARKERS = {
     "pose_softmax": "o",
     "mobilenet_frozen": "s",
+    "mobilenet_crop": "v",
     "mobilenet_finetuned": "^",
+    "pose_and_crop": "P",
     "majority": "x",
 }
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")

@@ -11,8 +11,9 @@ put `@question` above it and its name into `__init__.pyi`.
 - quality: keypoints, mistakes, calibration, doubts: are they any good
 - leakage: how much of a score is leak
 - learning_curve: people_needed, seconds_needed
-- background, background_images: whether a model reads the room
+- background: whether a model reads the room
 - ablation: which of the 34 numbers matter
+- rooms: how good models are in a room they have never seen
 - other_models: what other models make of the same frames
 - summary: exports, the model card, and what is missing
 """

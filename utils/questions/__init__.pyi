@@ -1,6 +1,5 @@
 from . import (
     answer,
-    background_images,
 )
 from .ablation import ablation
 from .background import background
@@ -10,4 +9,5 @@ from .leakage import leakage
 from .learning_curve import people_needed, seconds_needed
 from .other_models import other_models
 from .quality import calibration, doubts, keypoints, mistakes
+from .rooms import rooms
 from .summary import exports, summary

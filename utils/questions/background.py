@@ -11,10 +11,10 @@ import pandas as pd
 
 from utils.core.skeleton import index_poses, stack_poses
 from utils.evaluation.scores import score_predictions
+from utils.frames.background_images import VARIANTS, make_variants, pick_frames
 from utils.frames.images import read_image
 from utils.pose.features import build_features, build_inputs
 from utils.questions.answer import Answer, question, write_answer
-from utils.questions.background_images import VARIANTS, make_variants, pick_frames
 from utils.training.backbone import pool_features
 from utils.training.protocol import (
     Model,
@@ -73,13 +73,18 @@ def background(study: "Study") -> Answer:
 def _build_models(
     study: "Study", variants: pd.DataFrame, points: pd.DataFrame
 ) -> list[Model]:
-    """Make both models, fed the samples and below them the changed pictures."""
+    """Make the models, fed the samples and below them the changed pictures."""
     frames = variants.reindex(columns=study.frames.columns)
     numbers = build_features(points, frames, kind=study.features)
-    embedded = study.embed(variants, mirrors=False, n_augmented=0)
+    # cut out where the network now finds somebody, as in use
+    whole, crops = (
+        pool_features(study.embed(pictures, mirrors=False, n_augmented=0)[:, 0])
+        for pictures in (variants, study.cut_out(variants, points))
+    )
     changed = {
         "pose_softmax": (study.pose_inputs, build_inputs(numbers, variants)),
-        "mobilenet_frozen": (study.image_inputs, pool_features(embedded[:, 0])),
+        "mobilenet_frozen": (study.image_inputs, whole),
+        "mobilenet_crop": (study.crop_inputs, crops),
     }
     stacked = stack_variants(study.samples, variants)
     y = number_classes(stacked["label"], study.classes)

@@ -1,4 +1,4 @@
-"""Which of the two models is better, on people never seen, and at what cost."""
+"""Which model is better on people never seen, pose or picture, and at what cost."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +15,7 @@ from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
 from utils.evaluation.scores import (
     count_confusions,
+    describe_failures,
     score_classes,
     summarise_models,
 )
@@ -31,7 +32,8 @@ from utils.video.reader import read_video
 if TYPE_CHECKING:
     from utils.study import Study
 
-POSE, IMAGE = "pose_softmax", "mobilenet_frozen"  # the two that the claims are on
+# Those that the claims are on: of pictures, the whole one and the crop of the person.
+POSE, IMAGE, CROP = "pose_softmax", "mobilenet_frozen", "mobilenet_crop"
 _SHOWN = [
     *("model", "n_parameters", "accuracy", "accuracy_sd", "log_loss", "log_loss_sd"),
     *("seconds_to_best", "ms_per_frame"),
@@ -85,31 +87,42 @@ def compare(study: "Study") -> Answer:
     return write_answer(
         "comparison",
         study.results,
-        sentences=_describe_difference(study),
+        sentences=[
+            *_describe_differences(study),
+            *describe_failures(study.scores, names=study.names),
+        ],
         table=table,
         charts={"confusion": plot_confusions(counts, title=title)},
         shown=table[_SHOWN].round(3),
     )
 
 
-def _describe_difference(study: "Study") -> list[str]:
-    """Say how much more often one model is right, with its interval over people."""
-    table = compare_models(study.predictions, first=POSE, second=IMAGE)
-    write_csv(table, study.results / "differences.csv")
-    accuracy = study.scores.set_index("model")["accuracy"]
+def _describe_differences(study: "Study") -> list[str]:
+    """Say how often each model is right, and for how many people pose is better."""
+    accuracy, names = study.scores.set_index("model")["accuracy"], study.names
+    shares = [f"the {name} gets {accuracy[model]:.1%}" for model, name in names.items()]
     scores = (
-        f"Of frames of {study.unseen}, the pose classifier gets {accuracy[POSE]:.1%} "
-        f"right, the frozen image classifier {accuracy[IMAGE]:.1%}, always the same "
+        f"Of frames of {study.unseen}, {', '.join(shares)} right, always the same "
         f"guess {accuracy['majority']:.1%}."
     )
+    rivals = [model for model in names if model != POSE]
+    tables = [
+        compare_models(study.predictions, first=POSE, second=rival).assign(rival=rival)
+        for rival in rivals
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    write_csv(table, study.results / "differences.csv")
     if study.is_one_person:
         return [scores, study.held_out]
-    row = table.set_index("metric").loc["accuracy"]
+    rows = table[table["metric"] == "accuracy"]
     return [
         scores,
-        f"The pose classifier is better for {row['n_first_better']} of "
-        f"{row['n_people']} people, the image classifier for "
-        f"{row['n_second_better']}. How sure that makes it stands under Verdict.",
+        *(
+            f"The pose classifier is better for {row.n_first_better} of "
+            f"{row.n_people} people, the {names[row.rival]} for {row.n_second_better}."
+            for row in rows.itertuples()
+        ),
+        "How sure that makes it stands under Verdict.",
     ]
 
 
@@ -117,18 +130,18 @@ def _describe_difference(study: "Study") -> list[str]:
 def verdict(study: "Study") -> Answer:
     """Decide each claim on these people: TRUE, FALSE, ALIKE or CANNOT TELL.
 
-    Both models learn once more with each person held out alone: a mean over twelve
+    The models learn once more with each person held out alone: a mean over twelve
     people is surer than one over five folds of them.
     """
     people = build_folds(study.samples, n_folds=_MOST_FOLDS, seed=study.seeds[0])
-    models = [study.models[name] for name in (POSE, IMAGE) if name in study.models]
+    models = [study.models[name] for name in study.names]
     history, predictions = study.run(
         people, models, build_splits(people), seeds=study.seeds
     )
     table = build_verdicts(
         history,
         predictions,
-        models=(POSE, IMAGE),
+        models=(POSE, IMAGE, CROP),
         curve=study.people_curve,
         upfront_s=study.costs.upfront_s,
     )
@@ -142,25 +155,31 @@ def verdict(study: "Study") -> Answer:
 
 
 def explain_difference(study: "Study", verdicts: pd.DataFrame) -> str:
-    """Say why the first claim's number is not the difference of the models' scores.
+    """Say why the first claims' numbers are not the differences of the models' scores.
 
     Args:
         study: The study.
         verdicts: From `build_verdicts`.
 
     Returns:
-        A sentence; none where the two agree.
+        A sentence; none where they agree.
     """
     accuracy = study.scores.set_index("model")["accuracy"]
-    points = 100 * (accuracy[POSE] - accuracy[IMAGE])
-    if abs(points - 100 * verdicts["difference"].iloc[0]) < _SAME_POINTS:
+    points = [
+        100 * (accuracy[POSE] - accuracy[rival])
+        for rival in study.names
+        if rival != POSE
+    ]
+    claimed = 100 * verdicts["difference"].to_numpy()[: len(points)]
+    if (np.abs(np.array(points) - claimed) < _SAME_POINTS).all():
         return ""
+    told = " and ".join(f"{x:+.1f}" for x in points)
     n_folds, alone = len(study.splits), "counts the same, however many frames of them"
     if n_folds < study.n_people:
         alone = f"is held out alone, not in {n_folds} groups, and {alone}"
     return (
         f"For who is right more often each person {alone}; over all frames, as in the "
-        f"scores of the models, the difference is {points:+.1f} points."
+        f"scores of the models, the differences are {told} points."
     )
 
 
@@ -208,17 +227,18 @@ def time_models(study: "Study") -> Costs:
         n_passes=1 + study.mirror,
         files=[find_weights(WEIGHTS)],
     )
-    steps = {POSE: pose, IMAGE: image}
+    # a crop has the area that the whole picture is shrunk to: it takes as long
+    steps = {POSE: [pose], IMAGE: [image], CROP: [pose, image]}
     if "mobilenet_finetuned" in study.models:  # it learns from augmented versions too
         n_versions = study.backbone_features.shape[1]
-        steps["mobilenet_finetuned"] = replace(image, n_passes=n_versions)
+        steps["mobilenet_finetuned"] = [replace(image, n_passes=n_versions)]
     first = study.samples["video"].iloc[0]
     row = study.videos.set_index("video").loc[first]
     # neighbours, as in a film: the person is followed from one to the next
     own = study.frames[study.frames["video"] == first].sort_values("time_s")
     return measure_costs(
         study.history,
-        {model: step for model, step in steps.items() if model in study.models},
+        {model: own for model, own in steps.items() if model in study.models},
         decoded=read_video(
             Path(row["path"]),
             every_s=study.every_s,

@@ -36,9 +36,22 @@ def people_needed(study: "Study") -> Answer:
     return write_answer(
         "people_needed",
         study.results,
-        sentences=[describe_people_needed(curve), *advice],
+        sentences=[_compare_needs(study, curve), *advice],
         table=curve,
         charts={"people_needed": chart},
+    )
+
+
+def _compare_needs(study: "Study", curve: pd.DataFrame) -> str:
+    """Say of each picture model how many people it needs to come up with pose."""
+    rivals = [model for model in study.names if model != "pose_softmax"]
+    return " ".join(
+        describe_people_needed(
+            curve,
+            image=model,
+            names=("the pose classifier", f"the {study.names[model]}"),
+        )
+        for model in rivals
     )
 
 
@@ -328,7 +341,7 @@ def describe_people_needed(
     *,
     pose: str = "pose_softmax",
     image: str = "mobilenet_frozen",
-    names: Sequence[str] = ("the pose classifier", "the image classifier"),
+    names: Sequence[str] = ("the pose classifier", "the whole-picture classifier"),
 ) -> str:
     """Say in one sentence what the fewest people give and what the other model needs.
 

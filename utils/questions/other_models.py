@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from utils.core.skeleton import index_poses
+from utils.evaluation.fusion import fuse_models
 from utils.evaluation.intervals import bound_scores
 from utils.evaluation.scores import summarise_scores
-from utils.frames.images import read_image, write_crops
 from utils.pose.networks import NETWORKS, name_network
 from utils.questions.answer import Answer, question, write_answer
-from utils.training.backbone import pool_features
+from utils.questions.rooms import CROP, FUSED, POSE
 from utils.training.protocol import Inputs
 from utils.training.sklearn_models import RECIPES, build_recipe_model, describe_effort
 
@@ -30,21 +29,27 @@ def other_models(study: "Study") -> Answer:
         for name, (recipe, inputs) in fed.items()
     ]
     predictions = study.run(study.samples, models, study.splits)[1]
-    everyone = pd.concat([study.predictions, predictions], ignore_index=True)
+    fused = fuse_models(study.predictions, models=(POSE, CROP), name=FUSED)
+    everyone = pd.concat([study.predictions, fused, predictions], ignore_index=True)
     table = summarise_scores(everyone).merge(_list_effort(study, fed), on="model")
+    asked = study.answers.get("rooms", Answer("rooms")).table
+    if len(asked):  # most of what both together gain may be knowing the room
+        new_room = asked.set_index("model")["accuracy"]
+        table["in_new_room"] = table["model"].map(new_room)
     title = (
         f"\n{len(study.samples):,} frames, {len(study.splits)} folds, "
         f"{len(study.seeds)} seeds (1 of those of scikit-learn)"
     )
     chart = plot_intervals(bound_scores(everyone), title=title)
-    columns = ["model", "accuracy", "accuracy_sd", "log_loss", "inputs", "tried"]
+    columns = ["model", "accuracy", "accuracy_sd", "in_new_room", "log_loss"]
+    columns += ["inputs", "tried"]
     return write_answer(
         "other_models",
         study.results,
         sentences=[_describe(table)],
         table=table,
         charts={"other_models": chart},
-        shown=table[columns].round(3),
+        shown=table[[c for c in columns if c in table]].round(3),
     )
 
 
@@ -70,18 +75,7 @@ def list_inputs(study: "Study") -> dict[str, tuple[str, Inputs]]:
             inputs = study.build_pose_inputs(keypoints=points)
             fed[f"logistic on {network}"] = ("logistic", inputs)
     fed["logistic on MobileNetV2"] = ("logistic", study.image_inputs)
-    crops = write_crops(
-        study.samples,
-        index_poses(study.keypoints),
-        read_image=read_image,
-        folder=study.cache / "crops",
-    )
-    embedded = study.embed(crops, n_augmented=0)
-    pooled = [pool_features(embedded[:, i]) for i in range(embedded.shape[1])]
-    fed["logistic on MobileNetV2, person crop"] = (
-        "logistic",
-        study.build_inputs(*pooled),
-    )
+    fed["logistic on MobileNetV2, person crop"] = ("logistic", study.crop_inputs)
     return fed
 
 
@@ -92,6 +86,7 @@ def _list_effort(study: "Study", fed: dict[str, tuple[str, Inputs]]) -> pd.DataF
     }
     schedule = "one schedule, stops by those it is scored on"
     fixed = {model: f"pictures; {schedule}" for model in study.models}
+    fixed[FUSED] = "34 numbers and crop: mean of the logarithms of probabilities"
     fixed |= {"pose_softmax": f"34 numbers; {schedule}", "majority": "nothing"}
     return describe_effort(recipes, others=fixed, tune=study.budget == "full")
 

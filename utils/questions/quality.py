@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from utils.study import Study
 
 _N_WORST = 12  # least sure poses shown
-_LEARNT = ["pose_softmax", "mobilenet_frozen", "mobilenet_finetuned"]
+_LEARNT = [
+    *("pose_softmax", "mobilenet_frozen", "mobilenet_crop", "mobilenet_finetuned")
+]
 
 
 @question
@@ -73,10 +75,10 @@ def _describe_people(people: pd.DataFrame) -> str:
 
 @question
 def mistakes(study: "Study") -> Answer:
-    """Show where the two models part, the surest mistakes first."""
+    """Show where pose and the better picture model part, the surest mistakes first."""
     from utils.plots.bodies import plot_outcomes
 
-    outcomes = sort_into_outcomes(study.predictions)
+    outcomes = sort_into_outcomes(study.predictions, image=study.rival)
     examples = pick_examples(outcomes, n_per_outcome=5)
     shown = examples.merge(study.frames, on=["video", "frame_idx"], how="left")
     counts = count_outcomes(outcomes)
@@ -90,19 +92,19 @@ def mistakes(study: "Study") -> Answer:
     return write_answer(
         "mistakes",
         study.results,
-        sentences=[_describe_outcomes(counts)],
+        sentences=[_describe_outcomes(counts, rival=study.names[study.rival])],
         table=outcomes,
         charts={"mistakes": chart},
         shown=survivors.round(3),
     )
 
 
-def _describe_outcomes(counts: pd.DataFrame) -> str:
+def _describe_outcomes(counts: pd.DataFrame, *, rival: str) -> str:
     """Say how many frames each model alone got right."""
     share = counts.set_index("outcome")["share"]
     return (
         f"Both are right on {share['both right']:.1%} of the frames, only the pose "
-        f"classifier on {share['only pose right']:.1%}, only the image classifier on "
+        f"classifier on {share['only pose right']:.1%}, only the {rival} on "
         f"{share['only image right']:.1%}, neither on {share['both wrong']:.1%}. "
         "Below: scores with and without the frames in which nobody was found."
     )
@@ -158,8 +160,13 @@ def _describe_refused(table: pd.DataFrame) -> list[str]:
 
 @question
 def doubts(study: "Study") -> Answer:
-    """List labels that both models contradict, and say how far annotators agree."""
-    found = find_doubts(study.predictions, study.frames, min_s=2 * study.every_s)
+    """List labels that pose and the better picture model contradict; compare people."""
+    found = find_doubts(
+        study.predictions,
+        study.frames,
+        models=("pose_softmax", study.rival),
+        min_s=2 * study.every_s,
+    )
     table = pd.DataFrame(found, columns=Doubt._fields)
     text = (
         f"{len(table)} {'span deserves' if len(table) == 1 else 'spans deserve'} a "

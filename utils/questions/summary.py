@@ -11,7 +11,11 @@ from utils.core.tables import write_csv
 from utils.evaluation.calibration import summarise_calibration
 from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
-from utils.evaluation.scores import count_confusions, score_classes
+from utils.evaluation.scores import (
+    count_confusions,
+    describe_failures,
+    score_classes,
+)
 from utils.export.forms import write
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
@@ -107,6 +111,7 @@ def summary(study: "Study") -> Answer:
     told = [
         *_describe_scores(study),
         *_describe_better(study),
+        *study.answers.get("rooms", Answer("rooms")).sentences[:1],
         *_describe_extremes(classes),
         f"Next: {following[0]}",
     ]
@@ -133,7 +138,7 @@ def summary(study: "Study") -> Answer:
 
 
 def _describe_scores(study: "Study") -> list[str]:
-    """Say how often both classifiers are right, and how rough that is."""
+    """Say how often each classifier is right, and how rough that is."""
     bounds = bound_scores(study.predictions)
     bounds = bounds[bounds["metric"] == "accuracy"].set_index("model")
     lines = []
@@ -154,17 +159,19 @@ def _describe_scores(study: "Study") -> list[str]:
     return [
         *lines,
         f"Always naming the same posture is right in {floor:.0%}.",
+        *describe_failures(study.scores, names=study.names),
     ]
 
 
 def _describe_better(study: "Study") -> list[str]:
-    """Say which of the two is better; of one person, what is held out."""
+    """Say whether pose is better than pictures; of one person, what is held out."""
     asked = study.answers.get("verdict")
     if study.is_one_person:
         return [study.held_out]
     if asked is None or asked.is_missing:
         return []
-    return [asked.sentences[0], explain_difference(study, asked.table)]
+    n_rivals = len(study.names) - 1
+    return [*asked.sentences[:n_rivals], explain_difference(study, asked.table)]
 
 
 def _describe_extremes(recall: pd.Series) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from utils.core.tables import check_table
 from utils.training.protocol import Split
@@ -20,7 +20,7 @@ STRATEGIES: dict[str, str] = {
     "times": "another time in the same video, with a gap",
     "videos": "another video of the same person",
     "people": "people never seen",
-    "cameras": "rooms never seen",
+    "cameras": "neither room nor people seen",
 }
 # How near to a validation frame a training frame of the same video counts as a leak.
 NEAR_S = 1.0
@@ -402,10 +402,10 @@ def build_strategies(
         "random": _deal_frames(len(samples), n_folds, seed),
         "times": _cut_times(samples, n_folds),
         "videos": _deal_videos(samples, n_folds),
-        "cameras": _deal_cameras(samples, n_folds),
     }
     found = {name: _split_by(fold) for name, fold in folds.items()}
     found["times"] = [_leave_gap(samples, s, gap_s) for s in found["times"]]
+    found["cameras"] = build_room_splits(samples) if "fold" in samples else []
     # the folds that all models are compared on; of one person alone they are of time
     own = samples.groupby("subject")["fold"].nunique() if "fold" in samples else None
     are_people = own is not None and len(own) > 1 and own.max() == 1
@@ -449,17 +449,36 @@ def _deal_videos(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
     return samples["video"].map(videos.set_index("video")["fold"]).to_numpy()
 
 
-def _deal_cameras(samples: pd.DataFrame, n_folds: int) -> np.ndarray:
-    """Deal cameras to folds, evenly in frames; what names none is only learnt from."""
-    fold = np.full(len(samples), -1)
-    if "camera" not in samples:
-        return fold
-    known = samples["camera"].notna().to_numpy()
-    camera, names = pd.factorize(samples["camera"][known])
-    if len(names) > 1:
-        splitter = GroupKFold(min(n_folds, len(names)))
-        fold[known] = _number_parts(splitter.split(camera, groups=camera), len(camera))
-    return fold
+def build_room_splits(samples: pd.DataFrame) -> list[Split]:
+    """Hold out each room in turn: neither it nor the people scored are learnt from.
+
+    A room whose people are seen nowhere else is scored at once, learning from all other
+    rooms. People who are in several rooms are scored fold by fold, the others of them
+    being learnt from in their other rooms. One person alone stays in training.
+
+    Args:
+        samples: Table `samples` with `fold` and `camera` (the room).
+
+    Returns:
+        Splits, in order of room; none where fewer than two rooms are named. What
+        names no room is only learnt from.
+    """
+    if "camera" not in samples or samples["camera"].nunique() < 2:
+        return []
+    room, subject = samples["camera"], samples["subject"]
+    n_rooms = room.groupby(subject).transform("nunique")
+    groups = np.where(n_rooms > 1, samples["fold"], -1)  # -1: at home in one room
+    is_alone = subject.nunique() < 2
+    splits = []
+    for name in sorted(room.dropna().unique()):
+        here = (room == name).to_numpy()
+        for group in np.unique(groups[here]) if not is_alone else [None]:
+            val = here if is_alone else here & (groups == group)
+            known = np.isin(subject, [] if is_alone else subject[val].unique())
+            train = np.flatnonzero(~here & ~known)
+            if len(train):
+                splits.append(Split(len(splits), train, np.flatnonzero(val)))
+    return keep_learnable(splits, samples["label"].to_numpy())
 
 
 def find_near(

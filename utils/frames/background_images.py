@@ -24,7 +24,7 @@ from utils.pose.estimate import ReadImage
 
 # What decides the pictures.
 CODE = (
-    "utils.questions.background_images",
+    "utils.frames.background_images",
     "utils.pose.crop",
     "utils.pose.cutout",
     "utils.frames.images",

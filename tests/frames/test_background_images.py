@@ -1,4 +1,4 @@
-"""Tests of `utils.questions.background_images`."""
+"""Tests of `utils.frames.background_images`."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.questions.background import split_variants, stack_variants
-from utils.questions.background_images import (
+from utils.frames.background_images import (
     VARIANTS,
     make_variants,
     pick_frames,
 )
+from utils.questions.background import split_variants, stack_variants
 
 
 @pytest.fixture
