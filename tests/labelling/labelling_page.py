@@ -46,6 +46,7 @@ class Labelling:
         name: str,
         tables: dict,
         classes: tuple[str, ...] = CLASSES,
+        more_cells: tuple[str, ...] = (),
     ) -> None:
         """Write a notebook of its own into a folder of its own."""
         self.page = page
@@ -60,7 +61,7 @@ class Labelling:
             nbformat.v4.new_code_cell(
                 cell.replace("FOLDER", str(self.folder)).replace("NAMES", str(classes))
             )
-            for cell in CELLS
+            for cell in (*CELLS, *more_cells)
         ]
         book = nbformat.v4.new_notebook(cells=cells)
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}

@@ -139,17 +139,22 @@ def test_a_digit_without_a_class_asks_for_a_name_and_enter_adds_it(
 def test_the_first_label_takes_few_acts_and_each_is_named_on_the_page(
     page: sync_api.Page, lab: tuple[Lab, dict]
 ) -> None:
-    labelling = Labelling(page, lab[0], "first_label", lab[1], classes=())
+    stop = "from utils.screen import YourTurn; raise YourTurn('Label now.')"
+    more = (stop, *["1 + 1"] * 40)
+    labelling = Labelling(page, lab[0], "first_label", lab[1], (), more)
     labelling.open()
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     labelling.wait_for_picture()
     said = page.locator(".lb-said")
-    sync_api.expect(said).to_contain_text("Name your first posture beside the picture")
+    sync_api.expect(said).to_contain_text("now label here. Name your first posture")
+    page.wait_for_timeout(1500)  # the notebook has gone to its end, and we back
+    sync_api.expect(page.locator(".lb-picture")).to_be_in_viewport(ratio=1)
     page.get_by_placeholder("name your first posture, Enter").click()
     page.keyboard.type("sitting")
     page.keyboard.press("Enter")
     sync_api.expect(said).to_contain_text("Esc leaves the field, then its key labels")
     page.keyboard.press("Escape")
+    sync_api.expect(said).to_contain_text("Now press 1: it labels")
     page.keyboard.press("1")
     labelling.wait_until_saved()
     assert [label for *_, label in labelling.read_labels()] == ["sitting"]
