@@ -23,10 +23,10 @@ def label_forever(path: Path, seed: int, pipe: int) -> None:
     log = LabelLog(path)
     while True:
         kind = chance.random()
-        if kind < 0.15 and (action := log.state.next_undo("a", "")):
-            log.write(Action("undo", video="a", of=find_unit(action)))
-        elif kind < 0.2 and (action := log.state.next_redo("a", "")):
-            log.write(Action("redo", video="a", of=find_unit(action)))
+        if kind < 0.15 and (found := log.find_last("undo", "")):
+            log.write(Action("undo", video="a", of=find_unit(found[1])))
+        elif kind < 0.2 and (found := log.find_last("redo", "")):
+            log.write(Action("redo", video="a", of=find_unit(found[1])))
         else:
             start_s = chance.randrange(200)
             spans = {"a": (Span(start_s, start_s + chance.randrange(1, 9), ""),)}

@@ -41,11 +41,12 @@ def paint(
 
 
 def undo(log: LabelLog, video: str = "a", by: str = "", do: str = "undo") -> bool:
-    find = log.state.next_undo if do == "undo" else log.state.next_redo
-    action = find(video, by)
-    if action is not None:
-        log.write(Action(do, video=video, by=by, of=find_unit(action)))
-    return action is not None
+    """Undo in one video, as logs of before hold it; users undo the last in any."""
+    stack = log.state._stack(video, by)
+    units = list(getattr(stack, do)) if stack else []
+    if units:
+        log.write(Action(do, video=video, by=by, of=units[-1]))
+    return bool(units)
 
 
 def show(log: LabelLog, video: str = "a") -> list[tuple]:
@@ -218,10 +219,10 @@ def test_undo_and_redo_find_the_last_action_in_whichever_video(path: Path) -> No
     for video in ("a", "b", "a"):
         paint(log, "sit", 0, 1, video=video)
     order = []
-    while found := log.state.find_undo(""):
+    while found := log.find_last("undo", ""):
         order.append(found[0])
         log.write(Action("undo", video=found[0], of=find_unit(found[1])))
-    while found := log.state.find_redo(""):
+    while found := log.find_last("redo", ""):
         order.append(found[0])
         log.write(Action("redo", video=found[0], of=find_unit(found[1])))
     assert order == ["a", "b", "a", "a", "b", "a"]
@@ -849,14 +850,15 @@ def test_what_is_folded_of_a_long_log_is_all_the_log_says(path: Path) -> None:
     paint(again, "d", 0, 5, video="v1", by="ann")
     before = describe(again)
     paint(again, "d", 7, 8, video="v1", by="ann")
-    assert again.find_undo("ann")[0] == "v1"
+    assert again.find_last("undo", "ann")[0] == "v1"
     undo(again, "v1", by="ann")
     assert describe(again)[:2] == before[:2]
     resumed = LabelLog(path)
     assert describe(resumed) == describe(again)
     undo(resumed, "v1", by="ann")
     assert describe(resumed)[0] == describe(log)[0]
-    video, action = resumed.find_undo("ann")  # of before: the log is read as a whole
+    # What comes before: the log is read as a whole.
+    video, action = resumed.find_last("undo", "ann")
     resumed.write(Action("undo", video=video, by="ann", of=find_unit(action)))
     path.with_name(".labels.fold.json").unlink()
     assert describe(LabelLog(path)) == describe(resumed)

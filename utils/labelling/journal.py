@@ -16,7 +16,7 @@ import json
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -418,24 +418,14 @@ class LabelLog:
             for action in (*self._file.read_new(file), *self._pending):
                 self.state.apply(action)
 
-    def find_undo(self, by: str) -> tuple[str, Action] | None:
-        """Return what undo would take back, as `LabelState.find_undo`."""
-        return self._find(lambda: self.state.find_undo(by))
-
-    def find_redo(self, by: str) -> tuple[str, Action] | None:
-        """Return what redo would do again, as `LabelState.find_redo`."""
-        return self._find(lambda: self.state.find_redo(by))
-
-    def _find(
-        self, find: Callable[[], tuple[str, Action] | None]
-    ) -> tuple[str, Action] | None:
-        """Ask the state; where it must know more, read the whole log first."""
+    def find_last(self, which: str, by: str) -> tuple[str, Action] | None:
+        """Return what to undo or redo, as `LabelState.find_last`."""
         try:
-            return find()
+            return self.state.find_last(which, by)
         except MissingHistoryError:
             with self.log_path.open("rb", buffering=0) as file:
                 self._read_history(file)
-            return find()
+            return self.state.find_last(which, by)
 
     def _take_in_csv(self, *, log_mtime_ns: int) -> None:
         """Look at the CSV file, and take it in if it is neither ours nor just old.

@@ -71,7 +71,6 @@ class Session:
         *,
         classes: Sequence[str] = (),
         annotator: str | None = None,
-        doubts: Sequence[Doubt] = (),
         program: str = "csv",
     ) -> None:
         """Open the labels file and its log and resume where this person stopped.
@@ -85,7 +84,6 @@ class Session:
                 and those added before follow.
             annotator: Name put on labels; None carries on as the one person who
                 signed the labels there, if there is just one.
-            doubts: Labels that deserve a second look.
             program: The one that labels are most likely exported for.
 
         Raises:
@@ -115,7 +113,8 @@ class Session:
         self.videos = list(self._clips)
         self.unit = "segment" if footage.keypoints is not None else "frame"
         self.order = ORDERS[0]
-        self.doubts, self.doubt_idx = list(doubts), None
+        self.doubts: list[Doubt] = []
+        self.doubt_idx: int | None = None
         self._stroke: Action | None = None  # the first line of what is being painted
         self._alikes: tuple[object, pd.DataFrame] = (None, pd.DataFrame())
 
@@ -172,8 +171,8 @@ class Session:
             "no_person": [list(run) for run in clip.find_runs(~clip.has_person)],
             "proposals": [list(proposal) for proposal in proposals],
             "n_until_proposals": self._proposer.count_missing(),
-            "can_undo": state.can_undo(self.annotator),
-            "can_redo": state.can_redo(self.annotator),
+            "can_undo": state.can("undo", self.annotator),
+            "can_redo": state.can("redo", self.annotator),
             "seconds": self._sum_seconds(),
             "notices": list(self._log.notices),
         }
@@ -341,11 +340,11 @@ class Session:
 
     def undo(self) -> Answer:
         """Take back the last thing this person did, in whichever video; go there."""
-        return self._turn("undo", self._log.find_undo(self.annotator))
+        return self._turn("undo")
 
     def redo(self) -> Answer:
         """Do again what was taken back last, and go there."""
-        return self._turn("redo", self._log.find_redo(self.annotator))
+        return self._turn("redo")
 
     def fix(self) -> Answer:
         """Give the label gone to by `doubt` the class that the models predict."""
@@ -402,9 +401,10 @@ class Session:
         self._log.write(action)
         return action
 
-    def _turn(self, do: str, found: tuple[str, Action] | None) -> Answer:
+    def _turn(self, do: str) -> Answer:
         """Undo or redo an action, if there is one, in its video."""
         self._stroke = None
+        found = self._log.find_last(do, self.annotator)
         if found is None:
             return {"text": f"There is nothing to {do}."}
         video, action = found

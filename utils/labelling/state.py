@@ -210,18 +210,19 @@ class LabelState:
             track = self.tracks[video] = Track()
         return track
 
-    def can_undo(self, by: str) -> bool:
-        """Return whether a person can undo anything anywhere."""
-        stacks = self._list_stacks(by)
-        return any(stack.undo or stack.has_older_undo for _, stack in stacks)
+    def can(self, which: str, by: str) -> bool:
+        """Return whether a person can `undo`, or `redo`, anything anywhere."""
+        return any(
+            getattr(stack, which) or getattr(stack, f"has_older_{which}")
+            for _, stack in self._list_stacks(by)
+        )
 
-    def can_redo(self, by: str) -> bool:
-        """Return whether a person can redo anything anywhere."""
-        stacks = self._list_stacks(by)
-        return any(stack.redo or stack.has_older_redo for _, stack in stacks)
+    def find_last(self, which: str, by: str) -> tuple[str, Action] | None:
+        """Return what a person did, or took back, last, in whichever video.
 
-    def find_undo(self, by: str) -> tuple[str, Action] | None:
-        """Return what undo would take back: the last thing a person did, wherever.
+        Args:
+            which: What it is sought for: `undo` or `redo`.
+            by: Who did it.
 
         Returns:
             The video on whose stack it lies, and the action; None if there is none.
@@ -229,18 +230,10 @@ class LabelState:
         Raises:
             MissingHistoryError: If that lies before the dump that was loaded.
         """
-        return self._find_last("undo", by)
-
-    def find_redo(self, by: str) -> tuple[str, Action] | None:
-        """Return what redo would do again: what was taken back last, wherever."""
-        return self._find_last("redo", by)
-
-    def _find_last(self, which: str, by: str) -> tuple[str, Action] | None:
-        """Return the one of the next steps in all videos that was touched last."""
         stacks = self._list_stacks(by)
         tops = [(v, ids[-1]) for v, stack in stacks if (ids := getattr(stack, which))]
         if not tops:
-            if any(getattr(stack, f"has_older_{which}") for _, stack in stacks):
+            if self.can(which, by):
                 raise MissingHistoryError
             return None
         video, unit = max(tops, key=lambda top: self._touched[top[1]])
@@ -250,16 +243,6 @@ class LabelState:
         """Return a person's undo stacks, with the names of the videos."""
         found = ((video, self._stack(video, by)) for video in self.tracks)
         return [(video, stack) for video, stack in found if stack is not None]
-
-    def next_undo(self, video: str, by: str) -> Action | None:
-        """Return the action that undo would take back in a video, None if none."""
-        stack = self._stack(video, by)
-        return self._units[stack.undo[-1]][-1] if stack and stack.undo else None
-
-    def next_redo(self, video: str, by: str) -> Action | None:
-        """Return the action that redo would do again in a video, None if none."""
-        stack = self._stack(video, by)
-        return self._units[stack.redo[-1]][-1] if stack and stack.redo else None
 
     def _stack(self, video: str, by: str) -> _Stack | None:
         """Return the undo stack of a person in a video."""
