@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -35,9 +36,11 @@ CLIPS = ("person1_a", "person2_a", "person3_a")
 LEFT_OUT = ("mobilenet_finetuned", "plot_sheet", "live.show", "utils.questions.")
 STOPPED = "Stopped. What is done is kept: the same command goes on from here."
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
 from utils import run
+# As a terminal starts it; what is started in the background ignores ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run.ROOT = Path.cwd()
 run.NOTEBOOK = run.ROOT / "poseNet.ipynb"
 if __name__ == "__main__":
@@ -46,7 +49,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Iterator[Path]:
     """Three clips with labels, and a notebook of seven stages."""
     notebook = nbformat.read(run.NOTEBOOK, as_version=4)
     last = notebook.cells[-1]
@@ -67,7 +70,10 @@ def project(tmp_path: Path) -> Path:
         (videos / f"{clip}.mp4").symlink_to(run.ROOT / f"videos/{clip}.mp4")
     labels = pd.read_csv(run.ROOT / "videos/labels.csv")
     labels[labels["video"].isin(CLIPS)].to_csv(videos / "labels.csv", index=False)
-    return tmp_path
+    yield tmp_path
+    for process in _find_marked(str(tmp_path / "data")):  # where the test has failed
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 class Run:
@@ -123,16 +129,16 @@ class Run:
 
     def _list_family(self) -> list[str]:
         """List the processes of this run."""
-        return list(_list_marked(self._mark))
+        return [" ".join(x.info["cmdline"] or "?") for x in _find_marked(self._mark)]
 
 
-def _list_marked(mark: str) -> Iterator[str]:
-    """List the command of every process that has a run's folder in its environment."""
-    for process in psutil.process_iter():
+def _find_marked(mark: str) -> Iterator[psutil.Process]:
+    """Find every process that has a run's folder in its environment."""
+    for process in psutil.process_iter(["cmdline"]):
         try:
             is_ours = process.environ().get("POSENET_DATA") == mark
             if is_ours and process.status() != psutil.STATUS_ZOMBIE:
-                yield " ".join(process.cmdline())
+                yield process
         except psutil.Error:
             continue
 
