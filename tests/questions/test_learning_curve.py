@@ -59,18 +59,18 @@ def test_a_lucky_number_of_people_that_does_not_last_is_not_enough() -> None:
     [
         (
             [0.5, 0.7, 0.92, 0.95],
-            "With 1 person the pose classifier reaches 90.0%; the image "
-            "classifier needs 4 people for that.",
+            "With 1 person the pose classifier reaches 90.0%; the "
+            "whole-picture classifier needs 4 people for that.",
         ),
         (
             [0.5, 0.7, 0.8, 0.85],
-            "With 1 person the pose classifier reaches 90.0%; the image "
-            "classifier never does in this data (85.0% with 8 people).",
+            "With 1 person the pose classifier reaches 90.0%; the "
+            "whole-picture classifier never does in this data (85.0% with 8 people).",
         ),
         (
             [0.95, 0.96, 0.97, 0.98],
-            "With 1 person the pose classifier reaches 90.0%; the image "
-            "classifier needs no more than that either.",
+            "With 1 person the pose classifier reaches 90.0%; the "
+            "whole-picture classifier needs no more than that either.",
         ),
     ],
 )
