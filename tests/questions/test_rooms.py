@@ -71,11 +71,13 @@ def test_a_room_counts_once_however_many_people_are_in_it() -> None:
     tables = [("pose_softmax", truth), ("mobilenet_frozen", blind)]
     tables.append(("mobilenet_crop", truth))
     by_room = score_rooms(pd.concat([_predict(*table) for table in tables]))
-    evidence = measure_rooms(by_room)
+    evidence = measure_rooms(by_room, n_people=4)
     assert evidence["room"].differences.tolist() == [0.0, 0.5]
     assert evidence["room_crop"].differences.tolist() == [0.0, 0.0]
     verdicts = decide_claims(evidence)
     assert verdicts["sentence"].str.contains("2 rooms are too few, 4 are needed").all()
+    few = decide_claims(measure_rooms(by_room, n_people=3))
+    assert few["sentence"].str.contains("3 people are too few, 4 are needed").all()
 
 
 @pytest.mark.parametrize(("new", "is_room"), [(0.71, True), (0.8, False)])

@@ -10,7 +10,7 @@ from utils.core.tables import write_csv
 from utils.evaluation.claims import Evidence
 from utils.evaluation.fusion import fuse_models
 from utils.evaluation.scores import score_predictions, summarise_scores
-from utils.evaluation.verdict import decide_claims
+from utils.evaluation.verdict import RULES, decide_claims
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.protocol import Split
 from utils.training.splits import build_room_splits
@@ -39,7 +39,7 @@ def rooms(study: "Study") -> Answer:
     by_room = score_rooms(predictions)
     write_csv(by_room, study.results / "rooms_each.csv")
     table = summarise_rooms(predictions, by_room, known=study.baseline_scores)
-    verdicts = decide_claims(measure_rooms(by_room))
+    verdicts = decide_claims(measure_rooms(by_room, n_people=study.n_people))
     write_csv(verdicts, study.results / "rooms_verdict.csv")
     floor = by_room[by_room["model"] == POSE]["floor"].mean()
     return write_answer(
@@ -122,22 +122,27 @@ def summarise_rooms(
     return table.assign(worst_accuracy=table["model"].map(worst["accuracy"]))
 
 
-def measure_rooms(by_room: pd.DataFrame) -> dict[str, Evidence]:
+def measure_rooms(by_room: pd.DataFrame, *, n_people: int) -> dict[str, Evidence]:
     """Measure what claims on rooms rest on: one difference a room.
 
     People of one room share its light and its furniture, so that a room, not a person,
-    is a piece of evidence.
+    is a piece of evidence. A few people in many rooms are still a few people.
 
     Args:
         by_room: From `score_rooms`.
+        n_people: How many people there are in all rooms together.
 
     Returns:
         Evidence by claim: `room` against whole pictures, `room_crop` against crops.
     """
     wide = by_room.pivot_table(index="camera", columns="model", values="accuracy")
-    n_train = max(len(wide) - 1, 1)
+    n_train, least, doubt = max(len(wide) - 1, 1), RULES.min_units, ""
+    if n_people < least:
+        doubt = f"{n_people} people are too few, {least} are needed"
     return {
-        claim: Evidence((wide[POSE] - wide[rival]).to_numpy(), "rooms", n_train)
+        claim: Evidence(
+            (wide[POSE] - wide[rival]).to_numpy(), "rooms", n_train, doubt=doubt
+        )
         for claim, rival in _RIVALS.items()
     }
 
