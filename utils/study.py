@@ -231,6 +231,16 @@ class Study:
         return find_people(self.keypoints)
 
     @property
+    def has_person(self) -> np.ndarray:
+        """Whether a person was found in each sample, bool `(n_samples,)`.
+
+        Where none was, points lie anywhere: they say nothing of what poses are like.
+        """
+        key = ["video", "frame_idx"]
+        found = self.samples[key].merge(self.people, on=key, how="left")
+        return found["has_person"].eq(True).to_numpy()
+
+    @property
     def n_workers(self) -> int:
         """Processes that work at once."""
         return count_workers(self.n_jobs)
@@ -493,7 +503,11 @@ class Study:
         films = self.videos["video"].isin(learnt["video"])
         return replace(
             classifier,
-            doubt=doubt.fit_doubt(inputs),
+            doubt=doubt.fit_doubt(
+                protocol.take_rows(
+                    self.pose_inputs, others.to_numpy() & self.has_person
+                )
+            ),
             films=tuple(self.videos.loc[films, "sha256"]),
             people=tuple(sorted(learnt["subject"].unique())),
         )

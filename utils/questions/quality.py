@@ -16,6 +16,7 @@ from utils.evaluation.mistakes import (
 from utils.labelling.review import Doubt, compare_annotators, find_doubts
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.doubt import REFUSED, score_doubt
+from utils.training.protocol import take_rows
 
 if TYPE_CHECKING:
     from utils.study import Study
@@ -131,7 +132,8 @@ def calibration(study: "Study") -> Answer:
         "number, fitted on the other people."
         for model, name in study.names.items()
     ]
-    refused = score_doubt(study.pose_inputs, study.classes)
+    seen = take_rows(study.pose_inputs, study.has_person)
+    refused = score_doubt(seen, study.classes)
     if len(refused):
         write_csv(refused, study.results / "none_of_these.csv")
     return write_answer(
