@@ -132,6 +132,8 @@ def test_what_can_work_passes(project: Path) -> None:
         ({"FILM_S": -1.0}, "FILM_S"),
         ({"FILM_FPS": 0}, "FILM_FPS"),
         ({"BUDGET": "big"}, "expected quick or full"),
+        ({"CLASSIFIER": "worst"}, "expected best or softmax"),
+        ({"LOOKS": "two"}, "LOOKS=two: expected one or all"),
         ({"N_JOBS": 0}, "-1 for all cores"),
         ({"FEATURES": "rough"}, "expected normalised or torso or raw"),
         ({"POSE_MODEL": "yolo"}, "expected movenet_"),

@@ -1,5 +1,6 @@
 """Tests of `utils.study`, on made poses: nothing is filmed, no picture is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from utils.core.skeleton import KEYPOINTS
+from utils.frames.images import encode_jpeg
+from utils.predict.classify import predict_frames
 from utils.questions.film import score_steadiness
 from utils.screen import YourTurn
 from utils.study import MODELS, Study
@@ -60,6 +63,7 @@ def make_study(
     """Make a study of made people, quick to fit."""
     return Study(
         *make_tables(people).values(),
+        classifier="softmax",  # the best one looks at pictures
         seeds=[0],
         n_folds=3,
         results=folder / "results",
@@ -141,6 +145,26 @@ def test_the_classifier_for_a_film_has_not_seen_its_person(tmp_path: Path) -> No
     assert np.isfinite(shares).all()
     assert classifier.classes == ("lying", "standing")
     assert classifier.network == "movenet_thunder"
+
+
+def test_the_best_classifier_learns_from_all_looks_and_uses_those_asked_for(
+    tmp_path: Path,
+) -> None:
+    study = replace(make_study(tmp_path), classifier="best", looks_in_use="one")
+    path = tmp_path / "grey.jpg"
+    path.write_bytes(encode_jpeg(np.full((120, 120, 3), 127, np.uint8)))
+    study.frames["path"] = study.samples["path"] = str(path)
+    scores = study.fit("majority", "pose_best").scores.set_index("model")["accuracy"]
+    # nobody is seen on grey: what is right is right by the first look
+    assert scores["pose_best"] > 0.9
+    assert study.look_inputs.x.shape == (len(study.samples), 4, 34)
+    classifier = study.fit_classifier(without=["anna"])
+    assert classifier.looks == "one"
+    shares = predict_frames(classifier, study.frames, study.keypoints)
+    assert shares.shape == (len(study.frames), 2)
+    further = study.look_again(study.frames, looks="all")
+    key = ["video", "frame_idx"]
+    assert (further[0][key].to_numpy()[::17] == study.frames[key].to_numpy()).all()
 
 
 def test_frames_without_label_are_told_apart(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from utils.evaluation.intervals import bound_scores
 from utils.evaluation.scores import count_confusions, score_classes
 from utils.frames.extraction import extract
 from utils.labelling.labels import label_frames, read_labels
-from utils.predict.classify import load_usable, predict_frames
+from utils.predict.classify import load_usable, predict_frames, take_looks
 from utils.questions.answer import Answer, write_answer
 from utils.screen import follow_bars
 from utils.training.protocol import build_predictions
@@ -74,8 +74,9 @@ def score_elsewhere(
     )
     samples = build_samples(frames, label_frames(frames, spans), table)
     known, rows = _keep_known(samples, frames, classifier.classes)
-    shares = predict_frames(classifier, rows, keypoints, everywhere=True)
-    answers = predict_frames(classifier, rows, keypoints)
+    further = take_looks(classifier, rows, keypoints, n_jobs=n_jobs)
+    shares = predict_frames(classifier, rows, keypoints, further, everywhere=True)
+    answers = predict_frames(classifier, rows, keypoints, further)
     predictions = build_predictions(known, shares, classes=classifier.classes)
     predictions = predictions.assign(model="classifier", fold=0, seed=0)
     bounds, classes = bound_scores(predictions), _score_classes(predictions)
@@ -217,9 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make test-on", description=__doc__)
     parser.add_argument("--VIDEOS", required=True, help="folder of the films")
     parser.add_argument("--LABELS", default="", help="their labels")
-    parser.add_argument(
-        "--MODEL", default=str(find_data() / "results/pose_softmax.keras")
-    )
+    parser.add_argument("--MODEL", default=str(find_data() / "results/pose_best.keras"))
     parser.add_argument("--RESULTS", default=str(find_data() / "results"))
     parser.add_argument("--EVERY_S", type=float, default=0.2)
     given = parser.parse_args(arguments)

@@ -39,6 +39,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "FILM_S": (_is_positive, "seconds above 0, such as 60.0"),
     "FILM_FPS": (_is_positive, "pictures a second, such as 15"),
+    "CLASSIFIER": (lambda value: value in ("best", "softmax"), "best or softmax"),
     "BUDGET": (lambda value: value in ("quick", "full"), "quick or full"),
     "N_JOBS": (lambda value: value != 0, "a number of processes, or -1 for all cores"),
 }
@@ -172,12 +173,14 @@ def check_settings(values: Mapping[str, Any], *, root: Path) -> None:
         if name in values and not is_fine(values[name]):
             raise ValueError(f"{name}={values[name]}: expected {words}.")
     from utils.pose.features import KINDS
+    from utils.pose.looks import check_looks
     from utils.pose.networks import NETWORKS, choose_network
 
     if "FEATURES" in values and values["FEATURES"] not in KINDS:
         raise ValueError(
             f"FEATURES={values['FEATURES']}: expected {' or '.join(KINDS)}."
         )
+    check_looks(values.get("LOOKS", "one"))
     given = values.get("SAVED_MODEL", "")
     if not given:
         choose_network(values.get("POSE_MODEL", next(iter(NETWORKS))))

@@ -25,15 +25,16 @@ from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image, write_crops
 from utils.frames.shown import show_images
 from utils.labelling.labels import label_frames
-from utils.pose.estimate import estimate_pictures
 from utils.pose.features import build_features, build_pair
+from utils.pose.looks import LOOKS, check_looks, look_again
 from utils.pose.networks import name_network
 from utils.pose.people import find_people
+from utils.pose.pictures import estimate_pictures
 from utils.questions.answer import Answer
 from utils.questions.comparison import time_models
 from utils.questions.learning_curve import draw_people, learn_from_draws
 from utils.screen import YourTurn
-from utils.training import doubt, mobilenet, protocol, softmax, splits
+from utils.training import doubt, mobilenet, pose_best, protocol, softmax, splits
 from utils.training.backbone import embed_frames, pool_features
 from utils.training.sklearn_models import build_recipe_model
 
@@ -42,6 +43,9 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
     "majority": lambda study: protocol.build_majority_model(study.pose_inputs),
     "pose_softmax": lambda study: softmax.build_softmax_model(
         "pose_softmax", study.pose_inputs
+    ),
+    "pose_best": lambda study: pose_best.build_best_model(
+        "pose_best", study.look_inputs, n_used=study.n_looks
     ),
     "mobilenet_frozen": lambda study: mobilenet.build_frozen_model(study.image_inputs),
     "mobilenet_crop": lambda study: mobilenet.build_frozen_model(
@@ -101,6 +105,8 @@ class Study:
         mirror: Whether mirror images are learnt from too.
         n_folds: Groups of people, each held out once.
         seeds: Repeats with other random numbers.
+        classifier: What predicts film: `best` (`pose_best`) or `softmax`.
+        looks_in_use: Looks that `pose_best` takes at a frame in use: `all` or `one`.
         budget: `quick` or `full`: how long models learn and how much is drawn.
         results: Folder for tables and charts.
         cache: Folder for what can be made again; in `find_data()` if empty.
@@ -129,6 +135,8 @@ class Study:
     mirror: bool = True
     n_folds: int = 5
     seeds: Sequence[int] = (0, 1, 2)
+    classifier: str = "best"
+    looks_in_use: str = "all"
     budget: str = "quick"
     results: Path | str = "data/results"
     cache: Path | str = ""
@@ -150,6 +158,7 @@ class Study:
         Raises:
             YourTurn: If too little is labelled; the sentence says what to label.
         """
+        check_looks(self.looks_in_use)
         self.results = Path(self.results)
         self.cache = Path(self.cache or find_data() / "cache")
         self.results.mkdir(parents=True, exist_ok=True)
@@ -287,6 +296,22 @@ class Study:
         """The 34 numbers of every sample, and of its mirror image."""
         return self.build_pose_inputs()
 
+    @cached_property
+    def look_inputs(self) -> protocol.Inputs:
+        """The same of all looks at every sample, `(n_samples, n_looks, 34)`."""
+        further = self.look_again(self.samples, looks="all")
+        parts = [
+            self.build_pose_inputs(keypoints=k) for k in (self.keypoints, *further)
+        ]
+        x = np.stack([part.x for part in parts], axis=1)
+        mirrored = [part.mirrored for part in parts if part.mirrored is not None]
+        return self.build_inputs(x, np.stack(mirrored, axis=1) if mirrored else None)
+
+    @property
+    def n_looks(self) -> int:
+        """How many looks at a frame there are in use."""
+        return 1 + len(LOOKS[self.looks_in_use])
+
     @property
     def features_table(self) -> pd.DataFrame:
         """Table `features`: the 34 numbers of every frame, labelled or not."""
@@ -358,6 +383,35 @@ class Study:
             folder=self.cache / "poses",
             n_jobs=self.n_workers,
         )
+
+    def look_again(self, frames: pd.DataFrame, *, looks: str) -> list[pd.DataFrame]:
+        """Take the further looks at the person in frames; see `pose.looks.look_again`.
+
+        Args:
+            frames: Table with `video`, `frame_idx` and `path`.
+            looks: A name in `LOOKS`.
+
+        Returns:
+            Tables `keypoints`, one a look beside the first.
+        """
+        key = ["video", "frame_idx"]
+        labelled = pd.MultiIndex.from_frame(self.samples[key])
+        is_labelled = pd.MultiIndex.from_frame(frames[key]).isin(labelled)
+        # Labelled frames are looked at to learn from them, the others when they are to
+        # be predicted: apart, each is found again where all were asked for.
+        found = [
+            look_again(
+                frames[rows],
+                self.keypoints,
+                looks=looks,
+                read_image=read_image,
+                folder=self.cache / "poses",
+                n_jobs=self.n_workers,
+            )
+            for rows in (is_labelled, ~is_labelled)
+            if rows.any()
+        ]
+        return [pd.concat(tables) for tables in zip(*found, strict=True)]
 
     def show_images(self, frames: pd.DataFrame) -> list[np.ndarray]:
         """Read pictures for a chart; grey ones where `pictures` is off.
@@ -481,33 +535,65 @@ class Study:
     def fit_classifier(
         self, *, without: Collection[str] = ()
     ) -> softmax.PoseClassifier:
+        """Fit what predicts frames that nobody labelled, as `classifier` says.
+
+        Args:
+            without: People to leave out, so that they stay unseen.
+
+        Returns:
+            The classifier: the best one, or the softmax.
+        """
+        if self.classifier == "softmax":
+            return self.fit_softmax(without=without)
+        mixture = pose_best.fit_mixture(
+            self.look_inputs,
+            self._list_rows(without),
+            n_used=self.n_looks,
+            seed=self.seeds[0],
+        )
+        classifier = softmax.PoseClassifier(
+            pose_best.build_network(mixture),
+            tuple(self.classes),
+            self.features,
+            name_network(self.network),
+            looks=self.looks_in_use,
+        )
+        return self._add_origin(classifier, without)
+
+    def fit_softmax(self, *, without: Collection[str] = ()) -> softmax.PoseClassifier:
         """Fit the softmax on everybody's 34 numbers, as long as the folds found best.
 
         Args:
             without: People to leave out, so that they stay unseen.
 
         Returns:
-            The classifier.
+            The classifier that is shown, and taken along.
         """
-        others = ~self.samples["subject"].isin(without)
-        inputs = protocol.take_rows(self.pose_inputs, others.to_numpy())
         classifier = softmax.fit_classifier(
-            inputs,
+            protocol.take_rows(self.pose_inputs, self._list_rows(without)),
             classes=self.classes,
             features=self.features,
             network=name_network(self.network),
             n_epochs=self.n_epochs,
             seed=self.seeds[0],
         )
-        learnt = self.samples[others]
+        return self._add_origin(classifier, without)
+
+    def _list_rows(self, without: Collection[str]) -> np.ndarray:
+        """Return the row numbers of the samples of all people but some."""
+        return np.flatnonzero(~self.samples["subject"].isin(without))
+
+    def _add_origin(
+        self, classifier: softmax.PoseClassifier, without: Collection[str]
+    ) -> softmax.PoseClassifier:
+        """Add what it learnt from: which poses are none of these, which films, who."""
+        rows = self._list_rows(without)
+        learnt = self.samples.iloc[rows]
+        found = rows[self.has_person[rows]]
         films = self.videos["video"].isin(learnt["video"])
         return replace(
             classifier,
-            doubt=doubt.fit_doubt(
-                protocol.take_rows(
-                    self.pose_inputs, others.to_numpy() & self.has_person
-                )
-            ),
+            doubt=doubt.fit_doubt(protocol.take_rows(self.pose_inputs, found)),
             films=tuple(self.videos.loc[films, "sha256"]),
             people=tuple(sorted(learnt["subject"].unique())),
         )

@@ -69,6 +69,7 @@ DECLARATIONS = [
     ("utils.frames.background_images", "CODE"),
     ("utils.training.backbone", "CODE"),
     ("utils.training.mobilenet", "CODE"),
+    ("utils.training.pose_best", "CODE"),
     ("utils.training.protocol", "CODE"),
     ("utils.training.sklearn_models", "CODE"),
     ("utils.training.softmax", "CODE"),

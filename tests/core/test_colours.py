@@ -42,7 +42,7 @@ def test_classes_beyond_the_keys_have_none() -> None:
 
 
 def test_models_have_their_own_colours_and_strangers_share_one() -> None:
-    known = ("pose_softmax", "mobilenet_frozen", "mobilenet_crop")
+    known = ("pose_softmax", "pose_best", "mobilenet_frozen", "mobilenet_crop")
     known += ("mobilenet_finetuned", "majority")
     assert len({colour_model(model) for model in (*known, "a", "b")}) == len(known) + 1
 

@@ -16,7 +16,6 @@ from utils.core.skeleton import KEYPOINTS
 from utils.pose.crop import Square
 from utils.pose.estimate import (
     describe_network,
-    estimate_pictures,
     estimate_pose,
     find_pose,
 )
@@ -279,26 +278,3 @@ def test_converted_saved_model_agrees_with_the_tflite_weights(
         for image in demo_frames[0][:3]:
             found = estimate_pose(image, network=FOREIGN + folder)
             assert np.abs(found - estimate_pose(image, network=name))[:, :2].max() < 0.1
-
-
-def test_each_picture_of_a_table_is_looked_at_once(tmp_path: Path) -> None:
-    pictures = pd.DataFrame({"video": "a", "frame_idx": range(35)})
-    pictures["path"] = [f"{i}.jpg" for i in pictures["frame_idx"]]
-    calls: list[str] = []
-
-    def read_image(path: str) -> np.ndarray:
-        calls.append(path)
-        return np.full((32, 48, 3), 5 * int(Path(path).stem), np.uint8)
-
-    options = {"network": FAST, "read_image": read_image, "folder": tmp_path}
-    table = estimate_pictures(pictures, **options)
-    assert len(table) == 17 * 35
-    assert table["frame_idx"].iloc[[0, 16, 17]].tolist() == [0, 0, 1]
-    last = estimate_pose(read_image(calls[-1]), network=FAST)
-    found = table[["x_px", "y_px", "score"]].to_numpy()
-    assert (found.reshape(35, 17, 3)[-1] == last).all()
-    del calls[-1]
-    pd.testing.assert_frame_equal(estimate_pictures(pictures, **options), table)
-    assert calls == pictures["path"].tolist()
-    estimate_pictures(pictures.head(1), **options)
-    assert len(calls) == 36

@@ -37,6 +37,7 @@ def _make_study(folder: Path, *, pictures: bool) -> Study:
         results=folder / "results",
         cache=folder / "cache",
         n_jobs=1,
+        classifier="softmax",  # the best one looks at pictures again
         pictures=pictures,
     )
 

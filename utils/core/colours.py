@@ -22,6 +22,7 @@ CLASS_KEYS = "123456789abcdehklmqrwxyz"
 # blue and orange as in the original project's charts.
 MODEL_COLOURS: dict[str, str] = {
     "pose_softmax": "#0072b2",
+    "pose_best": "#56b4e9",
     "mobilenet_frozen": "#e69f00",
     "mobilenet_crop": "#009e73",
     "mobilenet_finetuned": "#d55e00",

@@ -20,7 +20,7 @@ from utils.pose.cutout import (
     join_boxes,
     paste_person,
 )
-from utils.pose.estimate import ReadImage
+from utils.pose.pictures import ReadImage
 
 # What decides the pictures.
 CODE = (

@@ -14,6 +14,7 @@ from utils.core.colours import colour_model
 
 NAMES: dict[str, str] = {
     "pose_softmax": "pose: softmax on 34 numbers",
+    "pose_best": "pose: many looks, two models averaged",
     "mobilenet_frozen": "whole picture: MobileNetV2 frozen",
     "mobilenet_crop": "crop of the person: MobileNetV2 frozen",
     "mobilenet_finetuned": "whole picture: MobileNetV2 fine-tuned",
@@ -22,6 +23,7 @@ NAMES: dict[str, str] = {
 }
 _MARKERS = {
     "pose_softmax": "o",
+    "pose_best": "*",
     "mobilenet_frozen": "s",
     "mobilenet_crop": "v",
     "mobilenet_finetuned": "^",

@@ -2,8 +2,10 @@
 
 crop      which part of a picture is used: networks' squares, a person's box and crop
 networks  the pose networks by name (NETWORKS; how to add one), pixels in and out
-estimate  the passes over a picture, turned pictures, a table of pictures; cache key
+estimate  the passes over a picture, turned pictures; cache key
 follow    one person through a video: one look a frame, the search when lost
+looks     which further looks are taken at a person whose place is known
+pictures  poses found in a table of pictures, on all cores, kept
 people    in which frames a person is seen, and what that says of a video
 features  the 34 numbers of a pose and of its mirror image
 cutout    pictures without their person, persons without their room

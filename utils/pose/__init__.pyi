@@ -4,9 +4,11 @@ from . import (
     estimate,
     features,
     follow,
+    looks,
     metrics,
     networks,
     people,
+    pictures,
 )
 from .estimate import estimate_pose
 from .features import build_features, stack_poses

@@ -120,6 +120,18 @@ def person_square(pose: np.ndarray, size_wh: tuple[int, int]) -> Square | None:
     return Square(float(left_px), float(top_px), float(2 * half_px))
 
 
+def scale_square(square: Square, factor: float) -> Square:
+    """Return a square about the same middle, its side multiplied.
+
+    Example:
+        >>> scale_square(Square(0.0, 10.0, 20.0), 0.5)
+        Square(left_px=5.0, top_px=15.0, side_px=10.0)
+    """
+    side_px = square.side_px * factor
+    shift_px = (square.side_px - side_px) / 2
+    return Square(square.left_px + shift_px, square.top_px + shift_px, side_px)
+
+
 def find_box(
     pose: np.ndarray, size_wh: tuple[int, int], *, margin: float = 0.25
 ) -> Box | None:

@@ -1,22 +1,16 @@
-"""A picture in, one person's 17 keypoints in pixels out; a table of pictures likewise.
+"""A picture in, one person's 17 keypoints in pixels out.
 
 Every picture is treated alone. The passes are here; the networks are in `networks`,
 the squares they look at in `crop`.
 """
 
-from collections.abc import Callable
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 
-import joblib
 import numpy as np
-import pandas as pd
 
-from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.cache import build_key
 from utils.core.files import hash_file
-from utils.core.parallel import run_tasks
-from utils.core.skeleton import KEYPOINTS, MIN_SCORE
+from utils.core.skeleton import MIN_SCORE
 from utils.pose.crop import PoseNetwork, frame_square, is_upright, person_square
 from utils.pose.networks import find_network, find_network_files, load_network
 
@@ -30,9 +24,6 @@ TURNED_MARGIN = 0.1
 
 # What decides a pose, for cache keys; `crop` takes MIN_SCORE from elsewhere.
 _CODE = ("utils.pose.estimate", "utils.pose.networks", "utils.pose.crop")
-_N_AT_ONCE = 32  # pictures a task: a second of work, so that no process waits long
-
-ReadImage = Callable[[str], np.ndarray]
 
 
 def estimate_pose(
@@ -152,54 +143,3 @@ def describe_network(
     )
     name = Path(known.file).stem if known else "SavedModel"
     return f"{name} {key}"
-
-
-def estimate_pictures(
-    pictures: pd.DataFrame,
-    *,
-    network: str = "movenet_thunder",
-    read_image: ReadImage,
-    folder: Path,
-    n_jobs: int = 1,
-) -> pd.DataFrame:
-    """Find the person in pictures on disk; what was looked at before is read.
-
-    Args:
-        pictures: Table with `video`, `frame_idx` and `path`, an RGB picture a row.
-        network: As `networks.load_network` takes it.
-        read_image: Gives the RGB picture of a file.
-        folder: Where the result is kept; safe to delete.
-        n_jobs: Processes.
-
-    Returns:
-        Table `keypoints`, in the order of `pictures`.
-    """
-    paths = [str(path) for path in pictures["path"]]
-    frames = pictures[["video", "frame_idx"]].reset_index(drop=True)
-    key = build_key(
-        network=describe_network(network),
-        pictures=joblib.hash([paths, frames.to_dict("list")]),
-    )
-    done = Path(folder) / f"keypoints-{key}"
-    kept = read_kept(done)
-    if kept is None:
-        starts = range(0, len(paths), _N_AT_ONCE)
-        tasks = [(i, paths[i : i + _N_AT_ONCE]) for i in starts]
-        look = partial(_estimate_some, network=network, read_image=read_image)
-        found = dict(run_tasks(look, tasks, n_jobs=n_jobs))
-        poses = np.concatenate([found[i] for i in starts]).reshape(-1, 3)
-        table = frames.loc[frames.index.repeat(len(KEYPOINTS))].reset_index(drop=True)
-        table["keypoint"] = np.tile(np.array(KEYPOINTS, object), len(frames))
-        table[["x_px", "y_px", "score"]] = poses
-        kept = table.to_parquet(index=False)
-        write_kept(done, kept)
-    return pd.read_parquet(BytesIO(kept))
-
-
-def _estimate_some(
-    task: tuple[int, list[str]], *, network: str, read_image: ReadImage
-) -> tuple[int, np.ndarray]:
-    """Return a task's number and the poses of its pictures, `(n, 17, 3)`."""
-    number, paths = task
-    poses = [estimate_pose(read_image(path), network=network) for path in paths]
-    return number, np.array(poses)

@@ -1,18 +1,21 @@
 """A finished classifier on videos: posture of each frame, bouts, an annotated film."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from utils.core.files import find_data
 from utils.core.names import name_file
 from utils.core.tables import write_csv
 from utils.frames.extraction import extract
+from utils.frames.images import read_image
 from utils.frames.shown import cover
 from utils.pose.features import build_features, build_inputs
+from utils.pose.looks import look_again
 from utils.pose.networks import FOREIGN
 from utils.pose.people import find_people
 from utils.predict.annotate import annotate_frames
@@ -39,7 +42,7 @@ class Prediction(NamedTuple):
 
 def predict_video(
     video: Path | str,
-    model: Path | str = "data/results/pose_softmax.keras",
+    model: Path | str = "data/results/pose_best.keras",
     *,
     results: Path | str = "data/results",
     every_s: float = 0.2,
@@ -75,14 +78,16 @@ def predict_video(
     )
     if frames.empty:
         raise ValueError(" ".join(unread["problem"]) or f"{video} has no frames.")
-    postures = predict_postures(classifier, frames, keypoints, every_s=every_s)
+    further = take_looks(classifier, frames, keypoints, n_jobs=n_jobs)
+    postures = predict_postures(classifier, frames, keypoints, further, every_s=every_s)
     results.mkdir(parents=True, exist_ok=True)
     write_csv(postures, results / f"{name_file(video.stem)}_postures.csv")
     annotated = None
     if fps > 0:
         annotated = results / f"{name_file(video.stem)}_annotated.mp4"
+        film = videos.iloc[0]
         annotate_video(
-            classifier, videos.iloc[0], frames, keypoints, annotated, fps=fps
+            classifier, film, frames, keypoints, annotated, further=further, fps=fps
         )
     return Prediction(postures, annotated)
 
@@ -109,10 +114,39 @@ def load_usable(model: Path | str) -> "PoseClassifier":
     return classifier
 
 
+def take_looks(
+    classifier: "PoseClassifier",
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    *,
+    n_jobs: int = -1,
+) -> list[pd.DataFrame]:
+    """Take the further looks that a classifier was made for.
+
+    Args:
+        classifier: The classifier.
+        frames: Table `frames`, with pictures.
+        keypoints: Table `keypoints` of these frames, by the classifier's network.
+        n_jobs: Processes; -1 is one a core.
+
+    Returns:
+        What `predict_frames` takes as `further`.
+    """
+    return look_again(
+        frames,
+        keypoints,
+        looks=classifier.looks,
+        read_image=read_image,
+        folder=find_data() / "cache/poses",
+        n_jobs=n_jobs,
+    )
+
+
 def predict_frames(
     classifier: "PoseClassifier",
     frames: pd.DataFrame,
     keypoints: pd.DataFrame,
+    further: Sequence[pd.DataFrame] = (),
     *,
     everywhere: bool = False,
 ) -> np.ndarray:
@@ -122,6 +156,9 @@ def predict_frames(
         classifier: The classifier.
         frames: Table `frames`.
         keypoints: Table `keypoints` of these frames, by the classifier's network.
+        further: Tables `keypoints` of further looks at these frames, as the
+            classifier's `looks` has them (`pose.looks.look_again`); it answers with
+            fewer too, less surely right.
         everywhere: Whether to name a posture in every frame, also where nobody is seen
             or the pose is none of these, as scores of models do.
 
@@ -131,15 +168,17 @@ def predict_frames(
         nobody is seen: on two sets of real film half of the answers would be wrong
         there, and a tenth elsewhere.
     """
-    features = build_features(keypoints, frames, kind=classifier.features)
     people = find_people(keypoints)
     found = frames[["video", "frame_idx"]].merge(people, how="left")
     seen = found["has_person"].eq(True).to_numpy() | everywhere
     shares = np.full((len(frames), len(classifier.classes)), np.nan)
-    x = build_inputs(features, frames[seen])
-    shares[seen] = classifier(x)
+    looks = [
+        build_inputs(build_features(k, frames, kind=classifier.features), frames[seen])
+        for k in (keypoints, *further)
+    ]
+    shares[seen] = classifier(np.stack(looks, axis=1))
     if classifier.doubt is not None and not everywhere:
-        shares[np.flatnonzero(seen)[classifier.doubt(x)]] = 0.0
+        shares[np.flatnonzero(seen)[classifier.doubt(looks[0])]] = 0.0
     return shares
 
 
@@ -147,6 +186,7 @@ def predict_postures(
     classifier: "PoseClassifier",
     frames: pd.DataFrame,
     keypoints: pd.DataFrame,
+    further: Sequence[pd.DataFrame] = (),
     *,
     every_s: float,
 ) -> pd.DataFrame:
@@ -156,6 +196,7 @@ def predict_postures(
         classifier: The classifier.
         frames: Table `frames`: all of a video, or the frames without label.
         keypoints: Table `keypoints` of these frames.
+        further: As for `predict_frames`.
         every_s: Seconds between two frames.
 
     Returns:
@@ -164,7 +205,7 @@ def predict_postures(
     keypoints = keypoints.merge(frames[["video", "frame_idx"]])
     return build_bouts(
         frames,
-        predict_frames(classifier, frames, keypoints),
+        predict_frames(classifier, frames, keypoints, further),
         classes=classifier.classes,
         every_s=every_s,
     )
@@ -177,6 +218,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     keypoints: pd.DataFrame,
     path: Path,
     *,
+    further: Sequence[pd.DataFrame] = (),
     fps: float = 15.0,
     length_s: float = math.inf,
     pictures: bool = True,
@@ -190,6 +232,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         frames: Table `frames`; other videos' rows are left out.
         keypoints: Table `keypoints`.
         path: Where the film goes, an mp4.
+        further: As for `predict_frames`.
         fps: Pictures a second.
         length_s: How much of it, seconds from its first picture on.
         pictures: Setting `PICTURES`: False draws on grey instead of on the film.
@@ -202,7 +245,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     points = keypoints[keypoints["video"] == video["video"]]
     postures = predict_each_frame(
         own,
-        predict_frames(classifier, own, points),
+        predict_frames(classifier, own, points, further),
         classes=classifier.classes,
         every_s=float(own["time_s"].diff().median()),
     )

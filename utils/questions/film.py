@@ -40,7 +40,11 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
     found = pd.DataFrame()
     if len(study.unlabelled):
         found = predict_postures(
-            classifier, study.unlabelled, study.keypoints, every_s=study.every_s
+            classifier,
+            study.unlabelled,
+            study.keypoints,
+            study.look_again(study.unlabelled, looks=classifier.looks),
+            every_s=study.every_s,
         )
     labelled = _list_labelled(study)
     parts = {"labelled": labelled, "predicted": found}
@@ -99,7 +103,8 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     classifier = study.fit_classifier(without=without)
     frames = study.frames[study.frames["video"] == video.name]
     points = study.keypoints[study.keypoints["video"] == video.name]
-    found = predict_postures(classifier, frames, points, every_s=study.every_s)
+    further = study.look_again(frames, looks=classifier.looks)
+    found = predict_postures(classifier, frames, points, further, every_s=study.every_s)
     strips = {"pose classifier": found}
     given = study.labels[study.labels["video"] == video.name]
     if len(given):
@@ -114,6 +119,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
         frames,
         points,
         path=path,
+        further=further,
         fps=fps,
         length_s=length_s,
         pictures=study.pictures,
@@ -177,7 +183,8 @@ def _predict_unseen(study: "Study") -> tuple[pd.DataFrame, np.ndarray]:
         films = set(who.index[who.isin(people)]) & {*study.samples["video"]}
         parts.append(study.frames[study.frames["video"].isin(films)])
         own = study.keypoints[study.keypoints["video"].isin(films)]
-        shares.append(predict_frames(classifier, parts[-1], own))
+        further = study.look_again(parts[-1], looks=classifier.looks)
+        shares.append(predict_frames(classifier, parts[-1], own, further))
     return pd.concat(parts, ignore_index=True), np.concatenate(shares)
 
 

@@ -3,6 +3,7 @@
 protocol        what a model and its inputs are; every model on the same splits
 splits          samples, folds, split strategies, and what leaks between two sides
 softmax         the softmax on numbers: built, fitted, saved, loaded
+pose_best       the classifier in use: many looks, softmax and network averaged
 doubt           which poses are none of those learnt
 augment         a picture on a canvas, mirrored, augmented
 backbone        the fixed blocks of MobileNetV2: each picture passes them once

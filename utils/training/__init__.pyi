@@ -5,6 +5,7 @@ from . import (
     duplicates,
     keras_loop,
     mobilenet,
+    pose_best,
     protocol,
     sklearn_models,
     softmax,

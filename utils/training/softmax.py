@@ -137,6 +137,7 @@ class PoseClassifier:
         doubt: Which poses are none of the classes; None names each.
         films: sha256 of the films it learnt from; empty where that is not known.
         people: Who was seen in them.
+        looks: Name of the looks that are taken at each frame in use.
     """
 
     model: "keras.Model"
@@ -146,10 +147,19 @@ class PoseClassifier:
     doubt: Doubt | None = None
     films: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    looks: str = "one"
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return probabilities `(n, n_classes)` for numbers `(n, 34)`."""
-        return predict(self.model, x)
+        """Return probabilities `(n, n_classes)`, averaged where there are more looks.
+
+        Args:
+            x: The 34 numbers of each frame, `(n, 34)`, or of each look at it,
+                `(n, n_looks, 34)`.
+        """
+        if x.ndim == 2:
+            return predict(self.model, x)
+        shares = predict(self.model, x.reshape(-1, x.shape[-1]))
+        return shares.reshape(*x.shape[:2], -1).mean(axis=1)
 
 
 def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:
@@ -212,6 +222,7 @@ def save_classifier(classifier: PoseClassifier, path: Path) -> None:
         "network": classifier.network,
         "films": list(classifier.films),
         "people": list(classifier.people),
+        "looks": classifier.looks,
     }
     with atomic_path(Path(path)) as part:
         classifier.model.save(part)
@@ -253,6 +264,7 @@ def load_classifier(path: Path) -> PoseClassifier:
             doubt=doubt,
             films=tuple(about.get("films", ())),
             people=tuple(about.get("people", ())),
+            looks=about.get("looks", "one"),
         )
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
