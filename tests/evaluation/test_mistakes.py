@@ -1,14 +1,17 @@
 """Tests of `utils.evaluation.mistakes`."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.made_predictions import make_predictions
 from utils.evaluation.mistakes import (
     OUTCOMES,
+    count_kinds,
     count_outcomes,
     pick_examples,
     score_survivors,
+    sort_into_kinds,
     sort_into_outcomes,
 )
 
@@ -103,3 +106,27 @@ def test_frames_that_were_not_predicted_count_as_wrong() -> None:
 def test_a_missing_model_is_named() -> None:
     with pytest.raises(ValueError, match=f"No model '{IMAGE}'"):
         sort_into_outcomes(make_predictions({"a": [1]}))
+
+
+def test_hard_frames_are_told_by_kind_and_their_errors_counted() -> None:
+    upright = np.zeros((17, 3))
+    upright[:, 0], upright[:, 1], upright[:, 2] = 50, np.linspace(10, 90, 17), 0.9
+    upright[[5, 11], 0] += 15  # left shoulder and hip: seen from the front
+    poses = np.tile(upright, (12, 1, 1))
+    poses[1, :, 2] = 0.3  # unsure
+    poses[2, 13:17, 1] = 100.0  # legs at the lower edge
+    poses[3, 5, 0] = 99.0  # shoulders wider than the torso is long
+    poses[4, [5, 11], 0] = 50.0  # from the side, as nobody else is
+    samples = pd.DataFrame(
+        {"video": ["a"] * 6 + ["b"] * 6, "subject": ["ann"] * 6 + ["ben"] * 6}
+    ).assign(label="up", frame_idx=range(12), time_s=[*np.arange(6), *np.arange(6)])
+    kinds = sort_into_kinds(samples, poses, np.full((12, 2), 100.0))
+    found = {kind: np.flatnonzero(flags).tolist() for kind, flags in kinds.items()}
+    assert found == {
+        **{"unsure": [1], "cut": [2], "foreshortened": [3], "new side": [4]},
+        "border": [0, 6],
+    }
+    wrong = pd.Series(np.eye(12)[1] + np.eye(12)[7])
+    row = count_kinds(kinds, wrong).set_index("kind").loc["unsure"]
+    assert (row["share_of_errors"], row["wrong"]) == (0.5, 1.0)
+    assert row["wrong_elsewhere"] == pytest.approx(1 / 11)

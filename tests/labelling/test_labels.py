@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from utils.labelling.labels import (
+    advise_films,
     advise_labels,
     check_labels,
     find_labels,
@@ -220,3 +221,17 @@ def test_where_nobody_has_labelled_yet_there_are_no_labels(tmp_path: Path) -> No
     assert list(labels) == ["video", "start_s", "end_s", "label"]
     assert summarise_labels(labels, VIDEOS).empty
     assert look_up(labels, 0.5) == [None]
+
+
+def test_what_to_film_follows_from_the_errors_and_rooms_come_before_seconds() -> None:
+    kinds = pd.DataFrame(
+        [("unsure", 0.2, 0.3, 0.1), ("cut", 0.5, 0.4, 0.1), ("border", 0.9, 0.1, 0.1)],
+        columns=["kind", "share_of_errors", "wrong", "wrong_elsewhere"],
+    )
+    cut, unsure, rooms = advise_films(kinds, n_rooms=1)
+    assert cut.startswith("Keep arms and legs in the picture")
+    assert "50% of the errors" in cut
+    assert "more light" in unsure
+    assert rooms.startswith("Film in several rooms and from several sides")
+    assert advise_films(kinds, n_rooms=2) == [cut, unsure]
+    assert advise_films(kinds.assign(wrong=0.0), n_rooms=1) == []

@@ -1,10 +1,21 @@
-"""Which frames the models get wrong, and what was lost because nobody was found."""
+"""Which frames the models get wrong, of what kind; what was lost with nobody found."""
 
 import numpy as np
 import pandas as pd
 
+from utils.core.skeleton import BODY_PARTS, HIPS, KEYPOINT_IDX, MIN_SCORE, SHOULDERS
 from utils.evaluation.scores import find_classes, score_predictions, select_model
 
+LIMBS = [KEYPOINT_IDX[name] for part in ("arms", "legs") for name in BODY_PARTS[part]]
+_UNSURE, _MANY_LIMBS, _SIDE, _SELDOM = 0.4, 4, 0.35, 0.05
+_NEAR_S, _HOLE = 0.3, 2.5  # a label ends where no frame follows for so many steps
+KINDS: dict[str, str] = {
+    "unsure": "have unsure keypoints",
+    "cut": "lack arms or legs",
+    "foreshortened": "look along the body",
+    "new side": "are side views that others hardly show",
+    "border": "lie within 0.3 s of a label's border",
+}
 OUTCOMES = ("both right", "only pose right", "only image right", "both wrong")
 
 
@@ -165,3 +176,86 @@ def score_survivors(
     table["accuracy_survivors"] = sums["right_seen"] / sums["seen"].replace(0, np.nan)
     table["accuracy_lost_wrong"] = sums["right_seen"] / n_labelled
     return table.reset_index()
+
+
+def sort_into_kinds(
+    samples: pd.DataFrame, poses: np.ndarray, size_wh: np.ndarray
+) -> pd.DataFrame:
+    """Tell of what hard kind each labelled frame is, if any.
+
+    Args:
+        samples: Table `samples`.
+        poses: `(n_samples, 17, 3)`: x_px, y_px, score.
+        size_wh: Width and height of each frame, pixels, `(n_samples, 2)`.
+
+    Returns:
+        A bool column a kind, in the order of `samples`: `unsure` (mean score of the 17
+        points below 0.4), `cut` (4 or more of the 8 points of arms and legs not seen,
+        or at the picture's edge), `foreshortened` (the torso shorter than the shoulders
+        are wide: seen along the body), `new side` (from the side, as less than 5 % of
+        other people's frames of that posture are), `border` (within 0.3 s of where its
+        label begins or ends).
+    """
+    xy, score = poses[..., :2], poses[..., 2]
+    at_edge = ((xy <= 0.01 * size_wh[:, None]) | (xy >= 0.99 * size_wh[:, None])).any(
+        axis=2
+    )
+    unseen = (score < MIN_SCORE) | at_edge
+    shoulders, hips = xy[:, SHOULDERS], xy[:, HIPS]
+    torso = np.linalg.norm(shoulders.mean(axis=1) - hips.mean(axis=1), axis=1)
+    width = np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=1)
+    is_side = pd.Series(width < _SIDE * torso, index=samples.index)
+    return pd.DataFrame(
+        {
+            "unsure": score.mean(axis=1) < _UNSURE,
+            "cut": unseen[:, LIMBS].sum(axis=1) >= _MANY_LIMBS,
+            "foreshortened": torso < width,
+            "new side": is_side & (_share_of_others(is_side, samples) < _SELDOM),
+            "border": _find_borders(samples) < _NEAR_S,
+        },
+        index=samples.index,
+    )
+
+
+def _share_of_others(flags: pd.Series, samples: pd.DataFrame) -> pd.Series:
+    """Return how often other people's frames of the same posture have a flag."""
+    label, subject = samples["label"], samples["subject"]
+    groups = flags.groupby(label), flags.groupby([label, subject])
+    n_true, n_all = (
+        groups[0].transform(how) - groups[1].transform(how) for how in ("sum", "size")
+    )
+    return n_true / n_all.clip(lower=1)
+
+
+def _find_borders(samples: pd.DataFrame) -> np.ndarray:
+    """Return the seconds from each frame to where its label begins or ends."""
+    order = samples.sort_values(["video", "time_s"], kind="stable")
+    step_s = order.groupby("video")["time_s"].diff()
+    usual_s = step_s.median()
+    is_new = step_s.isna() | (step_s > _HOLE * usual_s)
+    is_new |= order["label"] != order["label"].shift()
+    spans = order.groupby(is_new.cumsum())["time_s"]
+    to_start = order["time_s"] - spans.transform("min")
+    to_end = spans.transform("max") + usual_s - order["time_s"]
+    near = np.minimum(to_start, to_end)
+    return near.reindex(samples.index).to_numpy()
+
+
+def count_kinds(kinds: pd.DataFrame, is_wrong: pd.Series) -> pd.DataFrame:
+    """Count errors among the frames of each kind.
+
+    Args:
+        kinds: Table of `sort_into_kinds`.
+        is_wrong: Share of seeds in which each frame was wrong, same index.
+
+    Returns:
+        A row a kind: `kind`, `n_frames`, `n_wrong`, `share_of_errors` (a frame can be
+        of several kinds), `wrong` (share of its frames) and `wrong_elsewhere`.
+    """
+    rows = []
+    for kind, flags in kinds.items():
+        own, others = is_wrong[flags], is_wrong[~flags]
+        share = own.sum() / is_wrong.sum() if is_wrong.sum() else np.nan
+        rows.append((kind, len(own), own.sum(), share, own.mean(), others.mean()))
+    columns = ["kind", "n_frames", "n_wrong", "share_of_errors", "wrong"]
+    return pd.DataFrame(rows, columns=[*columns, "wrong_elsewhere"])

@@ -33,6 +33,21 @@ _MIN_PERSON_S = 5.0
 # gained less than this from twice the people will not gain from more of the same.
 _ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.975, 4, 0.01  # shown as 98 %
 
+# A kind of frame is spoken of with this share of the errors, if it is wrong so many
+# times as often as the rest.
+_MANY_ERRORS, _MORE_OFTEN = 0.15, 2.0
+_FILM: dict[str, str] = {
+    "unsure": "Film with more light and the person larger in the picture: {} in frames "
+    "whose keypoints are unsure.",
+    "cut": "Keep arms and legs in the picture, and in sight: {} in frames that lack "
+    "them.",
+    "foreshortened": "Film lying and bending from the side, too, not along the body: "
+    "{} in frames that look along it.",
+    "new side": "Film more people from the side: {} in side views that others hardly "
+    "show.",
+    "border": "End labels where the posture ends: {} next to a label's border.",
+}
+
 
 def find_labels(path: Path | str, folder: Path | str) -> Path:
     """Return the labels file to use: the user's, begun with what the films bring along.
@@ -286,6 +301,38 @@ def advise_labels(
             each_s = math.ceil(labelled_s / n_shown)
             advice.append(_advise_class(recall.loc[label], each_s, n_shown))
     return advice
+
+
+def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
+    """Say what to film next, by the kinds of frames that are told wrong.
+
+    It comes before the seconds that `advise_labels` asks for: what people have shown
+    in one room from one side, more seconds of the same do not add to.
+
+    Args:
+        kinds: A row a kind: `kind`, `share_of_errors`, `wrong` and `wrong_elsewhere`,
+            as `utils.evaluation.mistakes.count_kinds` gives them.
+        n_rooms: How many rooms or cameras are known; 1 if none is named.
+
+    Returns:
+        Sentences, the kind with most of the errors first, labels last; none where
+        errors are of no kind.
+    """
+    often = kinds["wrong"] >= _MORE_OFTEN * kinds["wrong_elsewhere"]
+    known = kinds[often & (kinds["share_of_errors"] >= _MANY_ERRORS)]
+    known = known.sort_values("share_of_errors", ascending=False)
+    said = {
+        row.kind: _FILM[row.kind].format(f"{row.share_of_errors:.0%} of the errors are")
+        for row in known.itertuples()
+    }
+    of_labels = [said.pop("border")] if "border" in said else []
+    advice = list(said.values())
+    if advice and n_rooms < 2:
+        advice.append(
+            "Film in several rooms and from several sides, before more seconds of the "
+            "same; name the rooms in the column camera of videos.csv."
+        )
+    return [*advice, *of_labels]
 
 
 def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:

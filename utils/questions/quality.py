@@ -8,9 +8,12 @@ from utils.core.skeleton import stack_poses
 from utils.core.tables import write_csv
 from utils.evaluation.calibration import build_reliability, summarise_calibration
 from utils.evaluation.mistakes import (
+    KINDS,
+    count_kinds,
     count_outcomes,
     pick_examples,
     score_survivors,
+    sort_into_kinds,
     sort_into_outcomes,
 )
 from utils.labelling.review import Doubt, compare_annotators, find_doubts
@@ -90,6 +93,8 @@ def mistakes(study: "Study") -> Answer:
         stack_poses(study.keypoints, shown),
         counts=counts,
     )
+    kinds = find_error_kinds(study)
+    write_csv(kinds, study.results / "error_kinds.csv")
     survivors = score_survivors(study.predictions, study.samples, study.people)
     return write_answer(
         "mistakes",
@@ -99,6 +104,31 @@ def mistakes(study: "Study") -> Answer:
         charts={"mistakes": chart},
         shown=survivors.round(3),
     )
+
+
+def find_error_kinds(study: "Study") -> pd.DataFrame:
+    """Count the pose classifier's errors by kind of frame, people held out."""
+    key = ["video", "frame_idx"]
+    own = study.predictions[study.predictions["model"] == "pose_softmax"]
+    wrong = (own["predicted"] != own["label"]).groupby([own[k] for k in key]).mean()
+    # of one person, what lies between two folds is not predicted
+    samples = study.samples.merge(wrong.rename("wrong").reset_index(), on=key)
+    sizes = samples[key].merge(study.frames, on=key)[["width_px", "height_px"]]
+    poses = stack_poses(study.keypoints, samples)
+    kinds = sort_into_kinds(samples, poses, sizes.to_numpy())
+    return count_kinds(kinds, samples["wrong"])
+
+
+def _describe_kinds(kinds: pd.DataFrame) -> list[str]:
+    """Say which kinds of frames are told wrong more often than the rest."""
+    hard = kinds[kinds["wrong"] > kinds["wrong_elsewhere"]]
+    hard = hard.sort_values("share_of_errors", ascending=False)
+    each = ", ".join(
+        f"{row.share_of_errors:.0%} {KINDS[row.kind]} ({row.wrong:.0%} of these are "
+        f"wrong, {row.wrong_elsewhere:.0%} elsewhere)"
+        for row in hard.itertuples()
+    )
+    return [f"Of the pose classifier's errors, {each}."] if each else []
 
 
 def _describe_outcomes(counts: pd.DataFrame, *, rival: str) -> str:

@@ -19,11 +19,12 @@ from utils.evaluation.scores import (
 from utils.export.forms import write
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
-from utils.labelling.labels import advise_labels, summarise_labels
+from utils.labelling.labels import advise_films, advise_labels, summarise_labels
 from utils.live.page import write_page
 from utils.pose.networks import name_network
 from utils.questions.answer import Answer, question, write_answer
 from utils.questions.comparison import POSE, explain_difference
+from utils.questions.quality import find_error_kinds
 
 if TYPE_CHECKING:
     from utils.study import Study
@@ -221,6 +222,8 @@ def _describe_next(study: "Study") -> list[str]:
         labelled = summarise_labels(study.labels, study.videos)
         advice = advise_labels(labelled, n_people=n_people)
     advice = [line for line in advice if " has enough: " not in line]
+    rooms = study.videos["camera"].nunique() if "camera" in study.videos else 1
+    advice = [*advise_films(find_error_kinds(study), n_rooms=rooms), *advice]
     if n_people == 1:
         return ["Film one more person doing all of it.", *advice]
     verdict = study.answers.get("verdict")
