@@ -99,7 +99,7 @@ def write(folder: Path, text: str) -> Path:
     ("row", "problem"),
     [
         ("A1,0,1,x", "mine.csv, line 2: there is no video 'A1'. Put the video back"),
-        ("a,0,3.5,x", "line 2: 0 to 3.5 s lies outside a, which lasts 3.000 s"),
+        ("a,0,3.6,x", "line 2: 0 to 3.6 s lies outside a, which lasts 3.000 s"),
         ("a,-1,1,x", "line 2: -1 to 1 s lies outside a"),
     ],
 )

@@ -24,8 +24,9 @@ from utils.core.tables import check_table
 from utils.labelling.csv_store import COLUMNS, read_labels_file, split_labels
 from utils.labelling.spans import SPECIAL_LABELS, UNSURE, Span
 
-# A span may reach this far beyond its video: tools round times and durations.
-TOLERANCE_S = 0.2
+# A span may reach this far beyond its video: tools round, and people read times off by
+# eye (of 115 spans of UR Fall 29 end up to 0.47 s after their film).
+TOLERANCE_S = 0.5
 # Advice aims at this much of each class, and at this much from a further person.
 _MIN_CLASS_S = 10.0
 _MIN_PERSON_S = 5.0
