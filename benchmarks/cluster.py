@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 def main() -> None:
     """Print how long one and two workers take, and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--videos", type=Path, default=ROOT / "videos")
+    parser.add_argument("--videos", type=Path, default=ROOT / "videos/demo")
     parser.add_argument("--model", default="movenet_lightning")
     settings = parser.parse_args()
     print(f"load before: {os.getloadavg()[0]:.1f}")

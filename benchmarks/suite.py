@@ -75,7 +75,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     add = parser.add_argument
-    add("--videos", type=Path, default=ROOT / "videos", help="folder of films")
+    add("--videos", type=Path, default=ROOT / "videos/demo", help="folder of films")
     add("--films", type=int, default=None, help="take only the first so many")
     add("--every-s", type=float, default=0.2, help="seconds between frames")
     add("--models", nargs="*", default=MODELS, help="pose networks")

@@ -18,5 +18,5 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def demo_videos() -> Path:
-    """Folder with the 12 rendered demo clips, `videos.csv` and `true_keypoints.csv`."""
-    return ROOT / "videos"
+    """Folder with the rendered demo clips, `videos.csv` and `true_keypoints.csv`."""
+    return ROOT / "videos/demo"

@@ -51,7 +51,7 @@ def read_golden(clone: Path) -> dict[str, str]:
 
 def _find_labels(clone: Path) -> Path:
     """Return the file that holds the demo's labels."""
-    paths = [clone / "data/labels.csv", clone / "videos/labels.csv"]
+    paths = [clone / "data/demo_labels.csv", clone / "videos/demo/labels.csv"]
     return next(path for path in paths if path.exists())
 
 

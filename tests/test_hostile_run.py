@@ -14,42 +14,41 @@ from tests.test_report import check_in_browser
 from utils import run
 from utils.core.tables import read_table
 
-VIDEOS = run.ROOT / "videos"
+VIDEOS = run.ROOT / "videos/demo"
 FILMS = {
-    "person1_a": "bad<img src=README.md>",
-    "person1_b": "=1+1",
-    "person2_a": "_a $$x$$ ![y](README.md)",
-    "person2_b": 'it\'s <b>; & "q"',
-    "person3_a": "<script>document.title=1<|script>",
-    "person3_b": "x" * 200,
+    "person01_a": "bad<img src=README.md>",
+    "person01_b": "=1+1",
+    "person02_a": "_a $$x$$ ![y](README.md)",
+    "person02_b": 'it\'s <b>; & "q"',
+    "person03_a": "<script>document.title=1<|script>" + "x" * 160,
 }
 PEOPLE = {
-    "person1": '"><img src=x onerror=document.title=2>',
-    "person2": "_anna",
-    "person3": "Ba$$in @-",
+    "person01": '"><img src=x onerror=document.title=2>',
+    "person02": "_anna",
+    "person03": "Ba$$in @-",
 }
 CLASSES = {
     "squatting": "sit ![x](.git/config)",
     "standing": "_stand",
-    "t_pose": "=SUM(A1)",
+    "lying": "=SUM(A1)",
     "bending": "<iframe src=http://127.0.0.1:9/x>",
-    "sitting": "-sit $a$",
+    "sitting_chair": "-sit $a$",
     "arms_raised": "@up | `c` **b**",
 }
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> list[str]:
-    """Six clips under nasty names, in a folder that a shell would stumble over."""
+    """Five clips under nasty names, in a folder that a shell would stumble over."""
     folder = tmp_path / "a';touch x;' $5 {1}"
     folder.mkdir()
     for clip, name in FILMS.items():
         shutil.copy(VIDEOS / f"{clip}.mp4", folder / f"{name}.mp4")
-    people = [(name, PEOPLE[clip[:7]], "cam <b>$x$") for clip, name in FILMS.items()]
+    people = [(name, PEOPLE[clip[:8]], "cam <b>$x$") for clip, name in FILMS.items()]
     listed = pd.DataFrame(people, columns=["video", "subject", "camera"])
     listed.to_csv(folder / "videos.csv", index=False)
     labels = pd.read_csv(VIDEOS / "labels.csv")
-    labels = labels[labels["video"].isin(FILMS)]
+    labels = labels[labels["video"].isin(FILMS) & labels["label"].isin(CLASSES)]
     labels["video"] = labels["video"].map(FILMS)
     labels["label"] = labels["label"].map(CLASSES)
     labels["annotator"] = "<img src=x> *me* [l](x)"

@@ -87,18 +87,18 @@ def test_settings_are_plain_values() -> None:
 
 @pytest.fixture
 def short_demo(tmp_path: Path) -> dict[str, str]:
-    """Six clips of three people, labels as Windows writes them, coarse settings.
+    """Five clips of three people, labels as Windows writes them, coarse settings.
 
     Beside them half a clip of somebody else, and a film of nobody, without labels.
     """
     videos = tmp_path / "videos"
     videos.mkdir()
-    names = [f"person{i}_{clip}" for i in (1, 2, 3) for clip in "ab"]
+    names = [f"person0{i}_{clip}" for i in (1, 2) for clip in "ab"] + ["person03_a"]
     for name in names:
-        shutil.copy(ROOT / "videos" / f"{name}.mp4", videos)
-    listed = pd.read_csv(ROOT / "videos/videos.csv")
+        shutil.copy(ROOT / "videos/demo" / f"{name}.mp4", videos)
+    listed = pd.read_csv(ROOT / "videos/demo/videos.csv")
     listed[listed["video"].isin(names)].to_csv(videos / "videos.csv", index=False)
-    labels = pd.read_csv(ROOT / "videos/labels.csv")
+    labels = pd.read_csv(ROOT / "videos/demo/labels.csv")
     kept = labels[labels["video"].isin(names)]
     kept.to_csv(
         tmp_path / "labels.csv",
@@ -106,7 +106,7 @@ def short_demo(tmp_path: Path) -> dict[str, str]:
         encoding="utf-8-sig",
         lineterminator="\r\n",
     )
-    whole = (ROOT / "videos/person4_a.mp4").read_bytes()
+    whole = (ROOT / "videos/demo/person04_a.mp4").read_bytes()
     (videos / "half.mp4").write_bytes(whole[: len(whole) // 2])
     wall = np.full((120, 160, 3), 90, np.uint8)
     write_video(videos / "nobody.mp4", [wall] * 10, fps=5)

@@ -162,6 +162,21 @@ def test_what_cannot_work_is_refused(
     assert {p: p.read_bytes() for p in project.rglob("*") if p.is_file()} == before
 
 
+def test_without_own_films_those_of_the_demo_and_its_labels_are_checked(
+    project: Path,
+) -> None:
+    demo = project / "videos/demo"
+    demo.mkdir()
+    (project / "videos/a.mp4").rename(demo / "a.mp4")
+    settings.check_settings(FINE, root=project)
+    (demo / "labels.csv").write_text("video,start_s,end_s,label\na,2,1,sit\n")
+    with pytest.raises(ValueError, match=r"labels.csv, line 2"):
+        settings.check_settings(FINE, root=project)
+    (demo / "videos.csv").write_text("film,who\na,anna\n")
+    with pytest.raises(ValueError, match=r"videos.csv: .*column"):
+        settings.check_settings(FINE, root=project)
+
+
 def test_a_bad_line_of_labels_or_videos_is_told_first(project: Path) -> None:
     (project / "data/labels.csv").write_text("video,start_s,end_s,label\na,2,1,sit\n")
     with pytest.raises(ValueError, match=r"labels.csv, line 2"):

@@ -11,12 +11,15 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from utils.core.files import find_data, is_writable
 from utils.core.tables import read_table
+
+if TYPE_CHECKING:
+    from utils.video.catalogue import Films
 
 PREFIX = "POSENET_SET_"  # what make puts before a setting's name
 TAGS = {"settings", "parameters"}
@@ -188,12 +191,20 @@ def check_settings(values: Mapping[str, Any], *, root: Path) -> None:
         raise FileNotFoundError(f"SAVED_MODEL={given}: there is no such folder.")
     videos = values.get("VIDEOS", "")
     if "://" not in videos:
-        _check_videos(root / videos, videos, root)
+        _check_videos(root / videos, videos, root, _choose_films(values, root).folder)
     _check_labels(values, root)
     _check_results(values, root)
 
 
-def _check_videos(folder: Path, given: str, root: Path) -> None:
+def _choose_films(values: Mapping[str, Any], root: Path) -> "Films":
+    """Return the films that a run is about, and where their labels are."""
+    from utils.video.catalogue import choose_films
+
+    folder, labels = root / values.get("VIDEOS", ""), root / values.get("LABELS", "")
+    return choose_films(folder, labels, also=root)
+
+
+def _check_videos(folder: Path, given: str, root: Path, chosen: Path) -> None:
     """Refuse a VIDEOS without films, and a `videos.csv` that cannot be read."""
     from utils.video.catalogue import find_videos
 
@@ -205,9 +216,9 @@ def _check_videos(folder: Path, given: str, root: Path) -> None:
         raise FileNotFoundError(
             f"VIDEOS={given}: there is no such folder. Give the one with your films."
         )
-    find_videos([folder, root])
-    if (folder / "videos.csv").exists():
-        read_table(folder / "videos.csv", "subjects")
+    find_videos([chosen, root])
+    if (chosen / "videos.csv").exists():
+        read_table(chosen / "videos.csv", "subjects")
 
 
 def _check_labels(values: Mapping[str, Any], root: Path) -> None:
@@ -230,8 +241,10 @@ def _check_labels(values: Mapping[str, Any], root: Path) -> None:
 
 def _find_labels(values: Mapping[str, Any], root: Path) -> Path:
     """Return the labels file, or the one that the films bring where there is none."""
-    labels = root / values.get("LABELS", "")
-    return labels if labels.exists() else root / values.get("VIDEOS", "") / "labels.csv"
+    if "://" in values.get("VIDEOS", ""):
+        return root / values.get("LABELS", "")
+    films = _choose_films(values, root)
+    return films.labels if films.labels.exists() else films.folder / "labels.csv"
 
 
 def check_labels_fit(values: Mapping[str, Any], *, root: Path) -> None:
@@ -247,9 +260,10 @@ def check_labels_fit(values: Mapping[str, Any], *, root: Path) -> None:
     from utils.labelling.labels import read_labels
     from utils.video.catalogue import list_videos
 
-    labels, videos = _find_labels(values, root), values.get("VIDEOS", "")
-    if labels.is_file() and "://" not in videos:
-        found, _ = list_videos(root / videos, also=root, data=root / find_data())
+    labels = _find_labels(values, root)
+    if labels.is_file() and "://" not in values.get("VIDEOS", ""):
+        folder = _choose_films(values, root).folder
+        found, _ = list_videos(folder, also=root, data=root / find_data())
         read_labels(labels, found, skip_unknown=True)
 
 

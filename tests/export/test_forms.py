@@ -304,7 +304,7 @@ def test_picture_form_finds_the_keypoints_and_probabilities_of_the_pipeline(
     from utils.pose.crop import frame_square
     from utils.pose.networks import load_network, sample_movenet_square
 
-    film = cv2.VideoCapture(str(demo_videos / "person1_a.mp4"))
+    film = cv2.VideoCapture(str(demo_videos / "person01_a.mp4"))
     picture = cv2.cvtColor(film.read()[1], cv2.COLOR_BGR2RGB)
     film.release()
     square = frame_square((picture.shape[1], picture.shape[0]))

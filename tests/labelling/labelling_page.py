@@ -13,7 +13,7 @@ from utils.labelling.clips import Footage, build_clips
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CLIPS = ["person1_a", "person1_b", "person2_a"]
+CLIPS = ["person01_a", "person01_b", "person02_a"]
 SETUP = """\
 import os
 os.chdir("FOLDER")

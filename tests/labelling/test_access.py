@@ -179,9 +179,9 @@ def test_what_was_erased_is_said_and_taken_back_by_the_button_beside_it(
     labelling.wait_until_saved()
     assert labelling.read_labels() == before
     labelling.press("n")
-    page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
+    page.wait_for_selector(".lb-root[data-video='person01_b'][data-painted]")
     labelling.press("Control+z", "Control+z")
-    page.wait_for_selector(".lb-root[data-video='person1_a'][data-painted]")
+    page.wait_for_selector(".lb-root[data-video='person01_a'][data-painted]")
 
 
 def test_an_edge_is_dragged_and_the_picture_follows(labelling: Labelling) -> None:

@@ -61,7 +61,7 @@ def test_keys_label_and_the_log_holds_exactly_that(labelling: Labelling) -> None
     labelling.press("Control+z", "Control+Shift+Z")
     labelling.press("End", "u", "Home", "Backspace")  # unsure; step is 5 frames now
     labelling.wait_until_saved()
-    clip, spans = "person1_a", labelling.span
+    clip, spans = "person01_a", labelling.span
     last = len(labelling.clip.times_s) - 1
     assert labelling.read_log() == [
         ("paint", "sitting", {clip: [spans(0, 0)]}),
@@ -93,7 +93,7 @@ def test_a_held_key_paints_what_is_played(labelling: Labelling) -> None:
     labelling.press(" ")
     labelling.wait_until_saved()
     ((what, label, spans),) = labelling.read_log()
-    ((begin_s, end_s),) = spans["person1_a"]
+    ((begin_s, end_s),) = spans["person01_a"]
     assert (what, label) == ("paint", "arms_raised")
     times_s = [round(t, 3) for t in labelling.clip.times_s]
     assert begin_s in times_s[2 : start + 2]
@@ -110,20 +110,20 @@ def test_buttons_label_and_the_log_holds_exactly_that(labelling: Labelling) -> N
     labelling.click("undo")
     labelling.click("redo")
     labelling.click("next_video")
-    labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
+    labelling.page.wait_for_selector(".lb-root[data-video='person01_b'][data-painted]")
     labelling.click("unit")
     labelling.click("step-5")
     labelling.click("class-3")
     labelling.click("erase")
     labelling.wait_until_saved()
     first, second = labelling.stills[:2]
-    labelling.clip = labelling.clips["person1_b"]
+    labelling.clip = labelling.clips["person01_b"]
     assert labelling.read_log() == [
-        ("paint", "sitting", {"person1_a": [first]}),
-        ("paint", "standing", {"person1_a": [second]}),
+        ("paint", "sitting", {"person01_a": [first]}),
+        ("paint", "standing", {"person01_a": [second]}),
         ("undo", "", {}),
         ("redo", "", {}),
-        ("paint", "squatting", {"person1_b": [labelling.span(0, 4)]}),
+        ("paint", "squatting", {"person01_b": [labelling.span(0, 4)]}),
     ]
 
 
@@ -136,7 +136,7 @@ def test_dragging_on_the_time_line_labels_exactly_that(labelling: Labelling) -> 
     labelling.drag(5.1, 6.1)
     labelling.press("Backspace")
     labelling.wait_until_saved()
-    clip, spans = "person1_a", labelling.span
+    clip, spans = "person01_a", labelling.span
     assert labelling.read_log() == [
         ("paint", "t_pose", {clip: [spans(20, 45)]}),
         ("paint", "standing", {clip: [spans(64, 75)]}),
@@ -148,7 +148,7 @@ def test_enter_accepts_the_proposal_in_view(
     labelling: Labelling, demo_videos: Path
 ) -> None:
     truth = (demo_videos / "labels.csv").read_text().splitlines()
-    known = [line for line in truth if line.startswith(("person1_b", "person2_a"))]
+    known = [line for line in truth if line.startswith(("person01_b", "person02_a"))]
     (labelling.folder / "labels.csv").write_text("\n".join([truth[0], *known]) + "\n")
     labelling.run_all()
     offer = labelling.page.locator(".lb-offer")
@@ -158,7 +158,7 @@ def test_enter_accepts_the_proposal_in_view(
     labelling.wait_until_saved()
     what, said, spans = labelling.read_log()[-1]
     assert (what, said) == ("paint", label)
-    assert spans == {"person1_a": [labelling.stills[0]]}
+    assert spans == {"person01_a": [labelling.stills[0]]}
     labelling.wait_for_row(round(labelling.stills[1][0] * 5))
 
 
@@ -191,30 +191,30 @@ def test_no_key_reaches_the_notebook(labelling: Labelling) -> None:
 def test_a_restart_and_a_reload_resume_at_the_same_place(labelling: Labelling) -> None:
     labelling.run_all()
     labelling.press("n")
-    labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
+    labelling.page.wait_for_selector(".lb-root[data-video='person01_b'][data-painted]")
     labelling.press("s", *["ArrowRight"] * 7, "2")
     labelling.wait_for_row(8)
     labelling.wait_until_saved()
     labels = labelling.read_labels()
-    labelling.clip = labelling.clips["person1_b"]
-    labelling.wait_until_noted("person1_b", labelling.clip.times_s[8])
+    labelling.clip = labelling.clips["person01_b"]
+    labelling.wait_until_noted("person01_b", labelling.clip.times_s[8])
     labelling.save()
     labelling.page.reload()  # the kernel lives on, so does the widget
-    labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-painted]")
+    labelling.page.wait_for_selector(".lb-root[data-video='person01_b'][data-painted]")
     labelling.wait_for_row(8)
     labelling.focus()
     labelling.press("ArrowRight", "4")
     labelling.wait_for_row(10)
     labelling.wait_until_saved()
-    labelling.wait_until_noted("person1_b", labelling.clip.times_s[10])
+    labelling.wait_until_noted("person01_b", labelling.clip.times_s[10])
     labelling.page.evaluate(
         "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
     )
     labelling.save()
     labelling.open()
     labelling.run_all()
-    labelling.page.wait_for_selector(".lb-root[data-video='person1_b'][data-row='10']")
-    more = ("person1_b", *labelling.span(9, 9), "squatting")
+    labelling.page.wait_for_selector(".lb-root[data-video='person01_b'][data-row='10']")
+    more = ("person01_b", *labelling.span(9, 9), "squatting")
     assert labelling.read_labels() == [*labels, more]
 
 
@@ -249,7 +249,7 @@ def test_the_still_picture_goes_once_the_widget_answers(labelling: Labelling) ->
     labelling.page.wait_for_function(
         "document.querySelectorAll('.jp-OutputArea-output figure').length === 0"
     )
-    assert labelling.page.locator(".lb-title").inner_text() == "person1_a"
+    assert labelling.page.locator(".lb-title").inner_text() == "person01_a"
 
 
 def test_look_alikes_say_how_much_will_change_before_it_does(

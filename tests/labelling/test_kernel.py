@@ -218,7 +218,7 @@ def test_a_kernel_that_goes_is_told_at_once_and_nothing_is_labelled_after(
     for key in ("3", "4", "Control+z"):
         shown = watched.press_and_see_red(key)
         assert shown["said"].startswith(GONE)
-    assert len(watched.read_disk("person1_a")) == len(shown["spans"])
+    assert len(watched.read_disk("person01_a")) == len(shown["spans"])
 
 
 def test_what_a_restarted_kernel_did_not_write_is_offered_and_written(
@@ -229,7 +229,7 @@ def test_what_a_restarted_kernel_did_not_write_is_offered_and_written(
     watched.line.sleep()  # so that the kernel never hears of the second label
     shown = watched.press_and_see_red("2")
     assert shown["n_waiting"] == 1
-    assert len(watched.read_disk("person1_a")) == 1
+    assert len(watched.read_disk("person01_a")) == 1
     watched.line.mend()
     watched.page.wait_for_timeout(1000)  # one thing after the other
     watched.page.wait_for_function(f"{KERNEL}.connectionStatus === 'connected'")
@@ -244,7 +244,7 @@ def test_what_a_restarted_kernel_did_not_write_is_offered_and_written(
     offer = watched.page.locator(".lb-unwritten")
     sync_api.expect(offer).to_contain_text("1 label was not written: sitting")
     watched.end()
-    labels = [label for *_, label in watched.read_disk("person1_a")]
+    labels = [label for *_, label in watched.read_disk("person01_a")]
     assert labels == ["standing", "sitting"]
     assert not offer.is_visible()
 
@@ -258,7 +258,7 @@ def test_an_interrupt_loses_nothing(watched: Watched) -> None:
     watched.press("4")
     watched.wait_until_saved()
     shown = watched.check()
-    assert len(shown["spans"]) == len(watched.read_disk("person1_a"))
+    assert len(shown["spans"]) == len(watched.read_disk("person01_a"))
 
 
 def test_a_busy_kernel_is_waited_for(watched: Watched) -> None:
@@ -273,7 +273,7 @@ def test_a_busy_kernel_is_waited_for(watched: Watched) -> None:
         assert "waiting for the kernel, which is busy" in shown["text"]
     watched.press("2")
     watched.wait_until_saved()
-    assert len(watched.read_disk("person1_a")) == 2
+    assert len(watched.read_disk("person01_a")) == 2
     watched.check()
 
 
@@ -289,7 +289,7 @@ def test_a_lost_connection_is_told_and_what_was_lost_is_offered(
     watched.line.mend()
     watched.end()
     shown = watched.check()
-    assert len(shown["spans"]) == len(watched.read_disk("person1_a")) >= 1
+    assert len(shown["spans"]) == len(watched.read_disk("person01_a")) >= 1
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def _report(line: str) -> None:
 
 def _build_hour(folder: Path, source: Path) -> dict:
     """Return the tables of an hour of film: a demo clip over and over."""
-    clip = build_tables(folder, source, ["person1_a"])
+    clip = build_tables(folder, source, ["person01_a"])
     pictures = clip["frames"]["path"].to_numpy()
     paths = [str(folder / f"hour-{row:05d}.jpg") for row in range(N_FRAMES)]
     for row, path in enumerate(paths):

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
-CLASSES = ("arms_raised", "bending", "sitting", "squatting", "standing", "t_pose")
+CLASSES = (
+    *("arms_raised", "bending", "kneeling", "lying"),
+    *("sitting_chair", "sitting_floor", "squatting", "standing"),
+)
 CAMERA_ARGS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 # The number of a frame is painted into its lowest rows: N_BITS cells of 8 x 8 pixels.
@@ -68,7 +71,7 @@ def read_images(clip: Path, *, step: int = 1) -> Iterator[tuple[float, np.ndarra
 
 def read_spans(video: str) -> pd.DataFrame:
     """Return the labels of a demo clip in order of time."""
-    labels = read_labels_file(ROOT / "videos/labels.csv")
+    labels = read_labels_file(ROOT / "videos/demo/labels.csv")
     return labels[labels["video"] == video].sort_values("start_s")
 
 
@@ -87,7 +90,7 @@ def estimate_demo() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimate labelled frames of the demo by Lightning: poses, labels, videos."""
     network = load_network("movenet_lightning")
     poses, names, videos = [], [], []
-    for clip in sorted((ROOT / "videos").glob("person?_?.mp4")):
+    for clip in sorted((ROOT / "videos/demo").glob("*.mp4")):
         times, images = zip(*read_images(clip, step=8), strict=True)
         for label, image in zip(label_times(clip.stem, times), images, strict=True):
             if label is not None:

@@ -22,15 +22,15 @@ def model(tmp_path: Path) -> Path:
 def test_new_film_is_labelled_from_its_path_alone(
     model: Path, demo_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film = (demo_videos / "person1_a.mp4").resolve()
+    film = (demo_videos / "person01_a.mp4").resolve()
     monkeypatch.chdir(tmp_path)  # what is made again is kept under data/
     found = predict_video(
         film, model, results=tmp_path / "out", every_s=1.0, fps=0, n_jobs=1
     )
-    written = pd.read_csv(tmp_path / "out/person1_a_postures.csv")
+    written = pd.read_csv(tmp_path / "out/person01_a_postures.csv")
     assert set(found.postures["label"]) <= set(LABELS)
     assert len(written) == len(found.postures) > 0
-    assert set(written["video"]) == {"person1_a"}
+    assert set(written["video"]) == {"person01_a"}
     assert found.annotated is None
 
 

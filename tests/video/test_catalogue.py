@@ -18,6 +18,7 @@ from utils.core.names import normalise_name
 from utils.core.tables import SCHEMAS, check_table, read_table
 from utils.video.catalogue import (
     build_videos,
+    choose_films,
     find_videos,
     list_videos,
     read_facts,
@@ -209,12 +210,28 @@ def test_any_videos_csv_is_used_or_refused_in_one_sentence(
     assert problems.problem.str.len().gt(0).all()
 
 
+def test_the_demo_steps_out_while_there_are_films_of_ones_own(tmp_path: Path) -> None:
+    folder, own = tmp_path / "videos", tmp_path / "data/labels.csv"
+    (folder / "demo").mkdir(parents=True)
+    assert choose_films(folder, own, also=tmp_path).folder == folder  # nothing at all
+    make_film(folder / "demo/person.mp4")
+    films = choose_films(folder, own, also=tmp_path)
+    assert films[:2] == (folder / "demo", tmp_path / "data/demo_labels.csv")
+    assert "No films of yours" in films.sentence
+    for mine in (folder / "me.mp4", tmp_path / "me.MOV"):
+        mine.write_bytes(b"x")
+        assert choose_films(folder, own, also=tmp_path)[:2] == (folder, own)
+        assert find_videos([folder, tmp_path]) == [mine]
+        mine.unlink()
+    assert choose_films(folder, own, also=tmp_path) == films
+
+
 def test_the_clips_of_the_demo_are_described(demo_videos: Path) -> None:
     subjects = read_table(demo_videos / "videos.csv", "subjects")
     videos, problems = build_videos(find_videos(demo_videos), subjects=subjects)
     assert problems.empty
-    assert len(videos) == 12
-    assert videos.subject.nunique() == 6
+    assert len(videos) == 16
+    assert videos.subject.nunique() == 14
     truth = pd.read_csv(demo_videos / "true_keypoints.csv", usecols=["video"])
     n_frames = truth.groupby("video").size()
     np.testing.assert_array_equal(

@@ -112,7 +112,7 @@ def test_a_film_is_whole_or_not_there(tmp_path: Path) -> None:
 def test_frames_are_those_opencv_reads(demo_videos: Path) -> None:
     import cv2
 
-    path = demo_videos / "person1_a.mp4"
+    path = demo_videos / "person01_a.mp4"
     capture = cv2.VideoCapture(str(path))
     for frame in read_video(path, end_s=2.0):
         is_read, bgr = capture.read()

@@ -1,6 +1,6 @@
 """Videos: found, opened with care, read frame by frame at their own time, written.
 
-catalogue  `list_videos`: the table of videos, `videos.csv` beside them, cached facts
+catalogue  `choose_films`: yours or the demo; `list_videos`: the table of videos
 source     a file opened so that every refusal is one sentence and nothing hangs
 probe      which stream, its size, turn, codec: what is known before it is read
 structure  whether a file is cut or encrypted, by its own parts

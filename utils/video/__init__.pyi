@@ -8,5 +8,5 @@ from . import (
     structure,
     timing,
 )
-from .catalogue import list_remote_videos, list_videos
+from .catalogue import choose_films, list_remote_videos, list_videos
 from .reader import read_video, write_video

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import pandas as pd
@@ -40,6 +41,7 @@ CODE = (
     "utils.video.timing",
     "utils.video.catalogue",
 )
+DEMO = "demo"  # folder of the rendered films, inside that of the user's
 _SETTLED_S = 2.0  # a file changed later than this may change again unseen
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -47,6 +49,41 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 Problem = tuple[str, str, str]  # video, path, sentence
 Facts = dict[str, object]
 Stamp = list[int]
+
+
+class Films(NamedTuple):
+    """Which films a run is about: the user's, or the demo's where there are none."""
+
+    folder: Path | str
+    labels: Path | str
+    sentence: str
+
+
+def choose_films(
+    folder: Path | str, labels: Path | str, *, also: Path | str = Path()
+) -> Films:
+    """Choose the user's films; where there are none, the demo that lies beside them.
+
+    The two never mix: films in folders inside `folder` do not count, and the demo's
+    labels are kept in a file of their own.
+
+    Args:
+        folder: The user's folder of films; the demo is its folder `demo`.
+        labels: The user's labels CSV; the demo's begins with `demo_`.
+        also: Another folder whose films count as the user's: the project's own.
+    """
+    if "://" in str(folder):
+        return Films(folder, labels, f"Your films, in {folder}.")
+    folder, labels = Path(folder), Path(labels)
+    demo = folder / DEMO
+    if _list_films([folder, also]) or not _list_films([demo]):
+        return Films(folder, labels, f"Your films, in {folder}.")
+    return Films(
+        demo,
+        labels.with_name(f"{DEMO}_{labels.name}"),
+        f"No films of yours in {folder} yet: these are the rendered ones of {demo}. "
+        "Put one of yours there, and the demo steps out.",
+    )
 
 
 def list_videos(
@@ -119,13 +156,7 @@ def find_videos(folders: Iterable[Path] | Path) -> list[Path]:
     """
     folders = [folders] if isinstance(folders, str | Path) else list(folders)
     folders = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
-    paths = [
-        path
-        for folder in folders
-        if folder.is_dir()
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    ]
+    paths = _list_films(folders)
     if not paths:
         where = " or ".join(
             f"{show_path(folder)}{'' if folder.is_dir() else ' (which does not exist)'}"
@@ -136,6 +167,16 @@ def find_videos(folders: Iterable[Path] | Path) -> list[Path]:
             "there, or set VIDEOS to the folder that holds yours."
         )
     return sorted(paths, key=lambda path: (path.name, str(path)))
+
+
+def _list_films(folders: Iterable[Path | str]) -> list[Path]:
+    return [
+        path
+        for folder in map(Path, folders)
+        if folder.is_dir()
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
 
 
 def build_videos(
