@@ -34,7 +34,7 @@ def _shoot(place: "Locator") -> Image.Image:
 
 def film_labelling(page: "Page", folder: Path) -> list[Image.Image]:
     """Label some still poses of demo clips by keys; a picture before and after each."""
-    tables = build_tables(folder, ROOT / "videos", CLIPS)
+    tables = build_tables(folder, ROOT / "videos/demo", CLIPS)
     served = folder / "served"
     served.mkdir()
     write_tables(tables, served)
@@ -60,7 +60,7 @@ def film_live(page: "Page", results: Path) -> list[Image.Image]:
     with serve_folder(results / "live") as address:
         page.goto(address)
         page.locator(".live-status:not(:text('Loading'))").wait_for()
-        film = ROOT / "videos" / f"{CLIPS[-1]}.mp4"
+        film = ROOT / "videos/demo" / f"{CLIPS[-1]}.mp4"
         page.locator("input[type=file]").set_input_files(film)
         page.wait_for_timeout(2000)
         shots = []

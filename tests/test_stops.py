@@ -31,7 +31,7 @@ STAGES = {
     "questions": "] How much of a score is leak?",
     "report": "] What is saved",
 }
-CLIPS = ("person1_a", "person2_a", "person3_a")
+CLIPS = ("person01_a", "person02_a", "person03_a")
 # The real notebook's cells, without what takes long and brings no stage of its own.
 LEFT_OUT = ("mobilenet_finetuned", "plot_sheet", "live.show", "utils.questions.")
 STOPPED = "Stopped. What is done is kept: the same command goes on from here."
@@ -67,8 +67,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
     videos = tmp_path / "videos"
     videos.mkdir()
     for clip in CLIPS:
-        (videos / f"{clip}.mp4").symlink_to(run.ROOT / f"videos/{clip}.mp4")
-    labels = pd.read_csv(run.ROOT / "videos/labels.csv")
+        (videos / f"{clip}.mp4").symlink_to(run.ROOT / f"videos/demo/{clip}.mp4")
+    labels = pd.read_csv(run.ROOT / "videos/demo/labels.csv")
     labels[labels["video"].isin(CLIPS)].to_csv(videos / "labels.csv", index=False)
     yield tmp_path
     for process in _find_marked(str(tmp_path / "data")):  # where the test has failed

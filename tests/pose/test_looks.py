@@ -19,7 +19,7 @@ FAST = "movenet_lightning"
 @pytest.fixture(scope="module")
 def image(demo_videos: Path) -> np.ndarray:
     """The first picture of a demo clip."""
-    return next(iter(read_video(demo_videos / "person1_a.mp4", every_s=1.0))).image
+    return next(iter(read_video(demo_videos / "person01_a.mp4", every_s=1.0))).image
 
 
 def test_looks_agree_on_a_person_who_is_plain_to_see(image: np.ndarray) -> None:
