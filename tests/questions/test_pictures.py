@@ -59,6 +59,7 @@ def test_charts_and_the_annotated_film_show_people_only_where_they_may(
         pose = study.predictions[study.predictions["model"] == "pose_softmax"]
         image = pose.assign(model="mobilenet_frozen")
         study.predictions = pd.concat([study.predictions, image], ignore_index=True)
+        study.models["mobilenet_frozen"] = study.models["pose_softmax"]
         asked = [questions.keypoints(study), questions.mistakes(study)]
         film = questions.film(study, length_s=2.0, fps=5)
         assert not [a.sentence for a in [*asked, film] if a.is_missing]
