@@ -143,10 +143,10 @@ def test_the_notebook_runs_and_leaves_every_result(
     assert expected <= {path.name for path in results.iterdir()}
     table = pd.read_csv(results / "comparison.csv").set_index("model")
     assert list(table.index) == [
-        *("majority", "pose_softmax", "mobilenet_frozen", "mobilenet_crop"),
-        "mobilenet_finetuned",
+        *("majority", "pose_softmax", "pose_best"),
+        *("mobilenet_frozen", "mobilenet_crop", "mobilenet_finetuned"),
     ]
-    assert table.loc["pose_softmax", "accuracy"] > 0.9
+    assert table.loc["pose_softmax", "accuracy"] > 0.7  # eight postures, two teachers
     assert (table["n_people"] == 3).all()
     postures = pd.read_csv(results / "postures.csv")
     assert postures.loc[postures["video"] == "half", "end_s"].max() < 12

@@ -153,6 +153,7 @@ def test_the_first_label_takes_few_acts_and_each_is_named_on_the_page(
     page.keyboard.type("sitting")
     page.keyboard.press("Enter")
     sync_api.expect(said).to_contain_text("Esc leaves the field, then its key labels")
+    sync_api.expect(page.locator(".lb-class").first).to_contain_text("sitting")
     page.keyboard.press("Escape")
     sync_api.expect(said).to_contain_text("Now press 1: it labels")
     page.keyboard.press("1")
