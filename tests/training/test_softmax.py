@@ -63,6 +63,15 @@ def test_model_learns_from_the_mirrored_rows_too() -> None:
     assert (predict(model, inputs.x).argmax(axis=1) == inputs.y).mean() > 0.95
 
 
+def test_what_was_learnt_before_in_a_process_changes_nothing() -> None:
+    inputs, people = make_inputs(noise=2.0)
+    model = build_softmax_model("m", inputs)
+    folds = [(np.flatnonzero(people != p), np.flatnonzero(people == p)) for p in (0, 1)]
+    first, _, again = (model.fit(*folds[i], seed=0) for i in (0, 1, 0))
+    np.testing.assert_array_equal(first[1], again[1])
+    assert first[0]["val_loss"].equals(again[0]["val_loss"])
+
+
 def test_hidden_columns_cannot_be_used() -> None:
     inputs, people = make_inputs(noise=0.1)
     train, val = np.flatnonzero(people > 0), np.flatnonzero(people == 0)

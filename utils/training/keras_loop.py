@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -102,8 +103,12 @@ def fit_model(
     n_steps = len(y) // batch_size
     n_epochs = max(schedule.n_epochs, -(-schedule.min_steps // n_steps))
     step = _compile_steps(
-        model, schedule, batch_size=batch_size, n_steps=n_steps * n_epochs
+        model,
+        schedule,
+        batch_size=batch_size,
+        n_steps=n_steps * n_epochs if schedule.decays else 0,
     )
+    step.reset()
     run = _compile_prediction(model)
     rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
@@ -114,7 +119,7 @@ def fit_model(
         for steps in _cut_steps(versions, order.reshape(n_steps, batch_size)):
             picked = order.reshape(n_steps, batch_size)[steps]
             shown = versions[picked, version.reshape(n_steps, batch_size)[steps]]
-            step(shown, y[picked])
+            step.take(shown, y[picked])
         seconds += time.perf_counter() - started
         cpu_s += time.process_time() - started_cpu
         scores = (*_score(run, *watched), *_score(run, *val))
@@ -141,13 +146,28 @@ def _cut_steps(versions: np.ndarray, order: np.ndarray) -> list[slice]:
     return [slice(i, i + n_at_once) for i in range(0, len(order), n_at_once)]
 
 
+class _Steps(NamedTuple):
+    """A compiled way to learn.
+
+    Attributes:
+        take: Takes a step for each batch of inputs `(k, n, …)` and classes `(k, n)`.
+        reset: Makes the optimizer forget the steps before.
+    """
+
+    take: Callable[[np.ndarray, np.ndarray], None]
+    reset: Callable[[], None]
+
+
+# Kept, since a network that learns again, from other frames, need not be traced again.
+@lru_cache(maxsize=2)
 def _compile_steps(
     model: "keras.Model", schedule: Schedule, *, batch_size: int, n_steps: int
-) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Return a graph that takes a step for each batch of `(k, n, …)` inputs.
+) -> _Steps:
+    """Compile a graph that takes a step for each batch of `(k, n, …)` inputs.
 
     It is traced here, once and for any k: the last part of an epoch is shorter, and a
     graph anew for each length would be a trace an epoch, of which TensorFlow warns.
+    `n_steps` is how many there will be in all, for a rate that decays.
     """
     import keras
     import tensorflow as tf
@@ -159,6 +179,7 @@ def _compile_steps(
     # decay pulls towards 0, and a bias has no reason to be there
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)
+    start = [variable.numpy() for variable in optimizer.variables]
     measure = keras.losses.SparseCategoricalCrossentropy()
 
     @tf.function
@@ -175,9 +196,17 @@ def _compile_steps(
     run = take_steps.get_concrete_function(
         tf.TensorSpec(shape, tf.float32), tf.TensorSpec(shape[:2], tf.int64)
     )
-    return lambda x, y: run(tf.constant(x, tf.float32), tf.constant(y, tf.int64))
+
+    def reset() -> None:
+        for variable, value in zip(optimizer.variables, start, strict=True):
+            variable.assign(value)
+
+    return _Steps(
+        lambda x, y: run(tf.constant(x, tf.float32), tf.constant(y, tf.int64)), reset
+    )
 
 
+@lru_cache(maxsize=2)
 def _compile_prediction(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from inputs to class probabilities, of the model as it is."""
     import tensorflow as tf

@@ -4,7 +4,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,15 +114,31 @@ def fit_softmax(
     versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
     x = np.stack([v[train] for v in versions], axis=1).astype(np.float32)
     network = build_softmax(x.reshape(-1, x.shape[-1]), n_classes=inputs.n_classes)
+    standardise, softmax = network.layers
+    learner = _share_learner(x.shape[-1], inputs.n_classes)
+    learner.set_weights(softmax.get_weights())
     history = fit_model(
-        network,
-        (x, inputs.y[train]),
-        watched=(inputs.x[train], inputs.y[train]),
-        val=(inputs.x[val], inputs.y[val]),
+        learner,
+        (standardise(x).numpy(), inputs.y[train]),
+        watched=(standardise(inputs.x[train]).numpy(), inputs.y[train]),
+        val=(standardise(inputs.x[val]).numpy(), inputs.y[val]),
         schedule=schedule,
         seed=seed,
     )
+    softmax.set_weights(learner.get_weights())
     return network, history
+
+
+@lru_cache(maxsize=2)
+def _share_learner(n_columns: int, n_classes: int) -> "keras.Model":
+    """Return the softmax that all runs of one shape learn with, in turn.
+
+    Its graph is traced once a process: that takes as long as learning.
+    """
+    import keras
+
+    softmax = keras.layers.Dense(n_classes, activation="softmax")
+    return keras.Sequential([keras.Input((n_columns,)), softmax])
 
 
 @dataclass(frozen=True)
