@@ -68,6 +68,18 @@ def test_model_says_all_that_a_reader_needs(model: Model) -> None:
     assert build_model(make_classifier())["tested_on"]["sentence"].startswith("Not")
 
 
+def test_colours_that_were_chosen_travel_and_are_checked(tmp_path: Path) -> None:
+    chosen = {LABELS[1]: "#123456", "no such class": "#ffffff"}
+    model = build_model(make_classifier(), Facts(colours=chosen))
+    assert read_model(write_model(model, tmp_path / "model.json"))["colours"] == {
+        LABELS[1]: "#123456"
+    }
+    wrong = model | {"colours": {LABELS[1]: "url(x)"}}
+    with pytest.raises(ValueError, match="which is no #rrggbb"):
+        check_model(wrong)
+    assert "colours" not in build_model(make_classifier())
+
+
 def test_temperature_softens_the_answers(model: Model) -> None:
     classifier = make_classifier()
     sharp = build_model(classifier)

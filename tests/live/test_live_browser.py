@@ -36,6 +36,7 @@ from utils.pose.crop import frame_square
 from utils.pose.estimate import find_pose
 from utils.pose.follow import start_following
 from utils.pose.networks import load_network, sample_movenet_square
+from utils.predict.steady import Steady
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -60,7 +61,7 @@ def _load() -> float:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return fit_without("person6")
+    return fit_without(CLIP.stem.partition("_")[0])
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +167,10 @@ def test_the_same_pictures_give_the_same_poses_as_python(
         *(len(pictures), np.max(pixels), max(xy), max(scores)),
         np.mean(np.array(xy) <= 0.5),
     )
-    assert np.max(pixels) <= 1
-    # a grey level can move a hidden point to the next cell of the heat map, or decide
-    # which of two doubtful poses is taken
-    assert np.mean(np.array(xy) <= 0.5) >= 0.8
-    assert max(xy) <= 3
-    assert np.median(scores) <= 0.01
+    # OpenCV rounds otherwise, by 1 at most, where processors lack multiply-add
+    assert np.max(pixels) == 0
+    assert max(xy) <= 0.5
+    assert max(scores) <= 0.01
 
 
 def test_the_check_vectors_come_out_in_the_browser(
@@ -223,13 +222,18 @@ def _describe_run(
     shares = predict_poses(
         model, np.stack([*poses.values()]), np.tile((640, 480), (len(poses), 1))
     )
-    python = dict(zip(poses, np.array(model["labels"])[shares.argmax(1)], strict=True))
-    same = results["raw"] == results["frame"].map(python)
+    named = np.array(model["labels"], dtype=object)[shares.argmax(1)]
+    named[shares.max(1) < model["none_below"]] = "none of these"
+    same = results["raw"] == results["frame"].map(dict(zip(poses, named, strict=True)))
+    steady, found = Steady(model["labels"], none_below=model["none_below"]), []
+    by_frame = dict(zip(poses, shares, strict=True))
+    for number, time_s in zip(results["frame"], results["time"], strict=True):
+        found.append(steady.update(time_s, by_frame[number]).label)
     wrong_s, since = 0.0, None
     for time_s, label, true in zip(
         results["time"], results["label"], truth, strict=True
     ):
-        is_wrong = bool(label) and pd.notna(true) and label != true
+        is_wrong = pd.notna(label) and pd.notna(true) and label != true
         since = (since if since is not None else time_s) if is_wrong else None
         wrong_s = max(wrong_s, time_s - since) if since is not None else wrong_s
     apart = [
@@ -239,6 +243,7 @@ def _describe_run(
     return {
         "raw_right": float((results["raw"] == truth)[labelled].mean()),
         "steady_right": float((results["label"] == truth)[labelled & held].mean()),
+        "steady_python": float((truth == found)[labelled & held].mean()),
         "wrong_s": wrong_s,
         "as_python": float(same.mean()),
         "apart_px": float(np.median(apart)),
@@ -264,10 +269,13 @@ def test_a_person_never_learnt_from_on_the_camera(
     _LOG.info("first result after %.1f s, load %.1f; %s", first_s, _load(), found)
     held = [label for label, _ in groupby(loop["label"]) if pd.notna(label)]
     assert results["count"].max() == 0  # a clip without repetitions shows none
-    assert found["raw_right"] >= 0.98
-    assert found["steady_right"] >= 0.85
-    assert found["wrong_s"] < 1.2  # at a change, of postures that last 1.3 s
-    assert found["as_python"] >= 0.94
+    assert found["raw_right"] >= 0.96
+    # of the film's spans of 1.1 to 1.6 s one is never sure enough to be said
+    assert found["steady_right"] >= max(0.7, found["steady_python"] - 0.05)
+    assert found["wrong_s"] < 0.5
+    # in 3 % of its frames two postures are within 0.1 of each other, and a film that a
+    # camera shows has other grey levels (0.5 in the mean)
+    assert found["as_python"] >= 0.96
     if (loop["time"].diff() > 0.5).any():  # a stall of the machine ends a hold, by rule
         held = [label for label, _ in groupby(held)]
     way = iter(held)  # between two postures it passes through others, truly
@@ -326,7 +334,7 @@ def test_a_film_from_disk_is_followed_in_its_own_time(
     labelled = truth.notna()
     right = (results["raw"] == truth)[labelled].mean()
     _LOG.info("film: %d frames judged, raw label right %.3f", len(results), right)
-    assert right >= 0.98
+    assert right >= 0.96
     assert results["time"].iloc[-1] > len(images) / FPS - 1
     assert live.page.locator(".live-mirrored").count() == 0
 

@@ -10,7 +10,14 @@ import pytest
 from utils.core.files import hash_file
 from utils.core.weights import find_weights
 from utils.export.model_json import Model, read_model
-from utils.live.page import LITERT, NETWORK, build_file, build_site, write_page
+from utils.live.page import (
+    LITERT,
+    NETWORK,
+    build_file,
+    build_setup,
+    build_site,
+    write_page,
+)
 
 MODEL = Path(__file__).parents[1] / "export/demo_model.json"
 
@@ -47,6 +54,14 @@ def test_the_one_file_holds_every_part(model: Model) -> None:
         name: site[name]
         for name in ("worker.js", "litert.wasm.gz", NETWORK, "model.json")
     }
+
+
+def test_the_page_has_the_colours_that_were_chosen_in_the_labelling_widget(
+    model: Model,
+) -> None:
+    plain, first = build_setup(model)["colours"], model["labels"][0]
+    coloured = {**model, "colours": {first: "#123456"}}
+    assert build_setup(coloured)["colours"] == {**plain, first: "#123456"}
 
 
 def test_a_class_name_cannot_end_the_script_it_stands_in(model: Model) -> None:

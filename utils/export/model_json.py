@@ -18,6 +18,7 @@ finds every other change. A reader in another language does the same five things
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -90,6 +91,8 @@ class Facts:
         mirrored: Whether mirror images were learnt from too, so that left and right
             do not count.
         looks: How the pose network looked, a name in `LOOKS`.
+        colours: Colour `#rrggbb` of each label where somebody chose it; those without
+            one get theirs by their order.
     """
 
     tested_on: str = NOT_TESTED
@@ -98,6 +101,7 @@ class Facts:
     none_below: float = NONE_BELOW
     mirrored: bool = True
     looks: str = "follow"
+    colours: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,12 @@ def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Mod
             "numbers": {name: _shorten(n) for name, n in facts.numbers.items()},
         },
     }
+    if facts.colours:
+        model["colours"] = {
+            label: facts.colours[label]
+            for label in classifier.classes
+            if label in facts.colours
+        }
     model["checks"] = _build_checks(model)
     model["digest"] = compute_digest(model)
     return check_model(model)
@@ -499,6 +509,7 @@ def check_model(model: Model, *, where: str = "model.json") -> Model:
     """
     try:
         _check_words(model)
+        _check_colours(model)
         _check_shapes(model)
         _check_answers(model)
         if model["digest"] != compute_digest(model):
@@ -539,6 +550,13 @@ def _check_words(model: Model) -> None:
     unknown = {name for edge in model["edges"] for name in edge} - set(KEYPOINTS)
     if unknown:
         raise ValueError(f"an edge ends at {min(unknown)!r}, which is no keypoint")
+
+
+def _check_colours(model: Model) -> None:
+    """Raise `ValueError` if a chosen colour is none; older files have no colours."""
+    for label, colour in model.get("colours", {}).items():
+        if not re.fullmatch("#[0-9a-f]{6}", str(colour)):
+            raise ValueError(f"{label!r} has {colour!r}, which is no #rrggbb")
 
 
 def _check_shapes(model: Model) -> None:

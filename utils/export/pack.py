@@ -316,6 +316,7 @@ def retrain(path: Path) -> tuple[PoseClassifier, Facts, str]:
         none_below=old["none_below"],
         mirrored=old["mirrored"],
         looks=old["network"]["looks"]["rule"],
+        colours=old.get("colours", {}),
     )
     return classifier, facts, _compare(pack, classifier, x)
 

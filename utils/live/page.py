@@ -98,13 +98,17 @@ def build_setup(
         classes: Postures that can be taught; default: the model's.
 
     Returns:
-        `colours` by class and of the `sides` of the body, `classes`, `has_model`, and
-        `sha256` of the network's weights.
+        `colours` by class, those chosen in the labelling widget where the model knows
+        them, and of the `sides` of the body, `classes`, `has_model`, and `sha256` of
+        the network's weights.
     """
     labels = list(model["labels"]) if model else []
     classes = list(dict.fromkeys([*labels, *classes]))
+    chosen = model.get("colours", {}) if model else {}
+    looks = {name: {"colour": colour} for name, colour in chosen.items()}
+    coloured = colour_classes(classes, looks=looks)
     return {
-        "colours": {c["name"]: c["colour"] for c in colour_classes(classes)},
+        "colours": {each["name"]: each["colour"] for each in coloured},
         "sides": SIDE_COLOURS,
         "classes": classes,
         "has_model": model is not None,

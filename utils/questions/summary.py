@@ -88,6 +88,7 @@ def _find_facts(study: "Study") -> Facts:
         numbers={name: float(scores[name]) for name in ("accuracy", "log_loss")},
         temperature=temperature,
         mirrored=study.mirror,
+        colours={str(look["name"]): str(look["colour"]) for look in study.looks},
     )
 
 
