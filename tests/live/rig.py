@@ -100,8 +100,13 @@ def estimate_demo() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.stack(poses), np.array(names), np.array(videos)
 
 
-def fit_without(person: str) -> Model:
-    """Fit the softmax on all demo clips but a person's, keypoints by Lightning."""
+def fit_without(person: str, sentence: str = "") -> Model:
+    """Fit the softmax on all demo clips but a person's, keypoints by Lightning.
+
+    Args:
+        person: Beginning of the names of their clips.
+        sentence: What the page says of the model.
+    """
     poses, names, videos = estimate_demo()
     others = ~np.char.startswith(videos, person)
     poses, names, videos = poses[others], names[others], videos[others]
@@ -124,17 +129,19 @@ def fit_without(person: str) -> Model:
         n_epochs=60,
         seed=0,
     )
-    return build_model(classifier, Facts(f"Fitted without {person}, for a test."))
+    return build_model(classifier, Facts(sentence or f"Fitted without {person}."))
 
 
-def write_camera_film(path: Path, images: Sequence[np.ndarray], *, fps: int) -> Path:
-    """Write numbered pictures as a film that Chromium plays as a camera."""
+def write_camera_film(
+    path: Path, images: Sequence[np.ndarray], *, fps: int, is_numbered: bool = True
+) -> Path:
+    """Write pictures, numbered or not, as a film that Chromium plays as a camera."""
     height, width = images[0].shape[:2]
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{fps}:1 Ip A1:1 C420jpeg\n".encode())
         for number, image in enumerate(images):
             image = image.copy()
-            for bit in range(N_BITS):
+            for bit in range(N_BITS if is_numbered else 0):
                 cell = slice(bit * CELL_PX, (bit + 1) * CELL_PX)
                 image[-CELL_PX:, cell] = 255 * (number >> bit & 1)
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
