@@ -73,6 +73,23 @@ def test_models_give_one_prediction_a_row_fold_and_seed(
     assert np.allclose(predictions[["p_sit", "p_stand"]].sum(axis=1), 1)
 
 
+def test_a_costly_model_is_repeated_with_fewer_seeds(
+    samples: pd.DataFrame, tmp_path: Path
+) -> None:
+    fit = partial(_noisy_fit, folder=tmp_path)
+    cheap = Model("cheap", fit, key="1", n_parameters=3)
+    costly = replace(cheap, name="costly", n_seeds=1)
+    _, predictions = run_models(
+        samples,
+        [costly, cheap],
+        build_splits(samples),
+        seeds=[5, 6, 7],
+        folder=tmp_path / "fits",
+    )
+    seeds = predictions.groupby("model")["seed"].unique().map(list)
+    assert seeds.to_dict() == {"costly": [5], "cheap": [5, 6, 7]}
+
+
 def test_models_learn_again_only_what_changed(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -122,10 +122,12 @@ def _finish_axes(ax: Axes, history: pd.DataFrame, *, metric: str, against: str) 
         ax.set_ylabel("log loss in nats, held out (log scale)")
     else:
         ax.set(ylim=(0, 1.02), ylabel="accuracy, held out")
-    n_folds, n_seeds = history["fold"].nunique(), history["seed"].nunique()
+    n_folds = history["fold"].nunique()
+    n_seeds = history.groupby("model")["seed"].nunique()
+    up_to = "up to " if n_seeds.min() < n_seeds.max() else ""
     ax.set_title(
         "solid: validation, dashed: training, dotted: before training\n"
-        f"{n_folds} folds × {n_seeds} seeds, band: spread over folds",
+        f"{n_folds} folds × {up_to}{n_seeds.max()} seeds, band: spread over folds",
         fontsize=SMALL,
     )
     ax.grid(alpha=0.25)

@@ -84,8 +84,9 @@ def compare(study: "Study") -> Answer:
     write_csv(score_classes(study.predictions), study.results / "classes.csv")
     learnt = [name for name in table["model"] if name != "majority"]
     counts = {m: count_confusions(study.predictions, model=m) for m in learnt}
-    n = len(study.seeds)
-    seeds = "one seed" if n == 1 else f"mean of {n} seeds"
+    n = study.scores.loc[study.scores["model"].isin(learnt), "n_seeds"]
+    up_to = "up to " if n.min() < n.max() else ""
+    seeds = "one seed" if n.max() == 1 else f"mean of {up_to}{n.max()} seeds"
     title = f"Frames of {study.unseen}, {seeds}  ({study.n_text})"
     return write_answer(
         "comparison",

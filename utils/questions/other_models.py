@@ -38,7 +38,7 @@ def other_models(study: "Study") -> Answer:
         table["in_new_room"] = table["model"].map(new_room)
     title = (
         f"\n{len(study.samples):,} frames, {len(study.splits)} folds, "
-        f"{len(study.seeds)} seeds (1 of those of scikit-learn)"
+        f"up to {len(study.seeds)} seeds (1 of those of scikit-learn)"
     )
     chart = plot_intervals(bound_scores(everyone), title=title)
     columns = ["model", "accuracy", "accuracy_sd", "in_new_room", "log_loss"]

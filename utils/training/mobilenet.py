@@ -50,6 +50,8 @@ FINETUNED: dict[str, Schedule] = {
     "quick": Schedule(2, 2, 32, 1e-4, weight_decay=1e-4, decays=True, min_steps=46),
     "full": Schedule(12, 4, 32, 1e-4, weight_decay=1e-4, decays=True),
 }
+# A run takes twenty times as long as one of the others; seeds repeat the same evidence.
+N_SEEDS: dict[str, int | None] = {"quick": 1, "full": None}
 DROPOUT = 0.2
 _COUNTERS = ["epoch", "seconds", "cpu_s"]  # of a history: they run on
 _N_WATCHED = 128  # training pictures that the training loss is measured on
@@ -81,7 +83,7 @@ def build_finetuned_model(
     Args:
         features: Backbone features of every sample, as `embed_frames` gave them.
         inputs: What the frozen network's softmax learns from, of the same samples.
-        budget: A name in `FINETUNED`: how many epochs at most.
+        budget: A name in `FINETUNED`: how many epochs at most, and how many seeds.
         name: Column `model` of its results.
 
     Returns:
@@ -105,6 +107,7 @@ def build_finetuned_model(
             inputs=joblib.hash((features, inputs)),
         ),
         n_parameters=N_WEIGHTS + n_softmax,
+        n_seeds=N_SEEDS[budget],
     )
 
 

@@ -53,12 +53,14 @@ class Model:
         key: Text that decides its result beside rows and seed: code, settings and
             content of its inputs. Results are cached by it.
         n_parameters: Weights of the finished model.
+        n_seeds: How many of the seeds it is repeated with, at most; None is all.
     """
 
     name: str
     fit: Fit
     key: str
     n_parameters: int
+    n_seeds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ def run_models(
         (model, split, seed, _name_run(model, split, seed, content, Path(folder)))
         for model in models
         for split in splits
-        for seed in seeds
+        for seed in seeds[: model.n_seeds]
     ]
     kept = {job[3]: _read_run(job[3]) for job in jobs}
     missing = [job for job in jobs if kept[job[3]] is None]
