@@ -280,8 +280,8 @@ def _read_run(path: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     kept = [read_kept(path.with_suffix(f".{name}")) for name in _TABLES]
     if None in kept:
         return None
-    tables = [pd.read_parquet(io.BytesIO(data)) for data in kept]
-    history, predictions = map(check_table, tables, _TABLES)
+    # checked before they were kept, and again all together
+    history, predictions = (pd.read_parquet(io.BytesIO(data)) for data in kept)
     return history, predictions
 
 
