@@ -165,6 +165,9 @@ def test_the_best_classifier_learns_from_all_looks_and_uses_those_asked_for(
     further = study.look_again(study.frames, looks="all")
     key = ["video", "frame_idx"]
     assert (further[0][key].to_numpy()[::17] == study.frames[key].to_numpy()).all()
+    # the look of another network is the one that was taken, at the same person
+    seen = study.look_again(study.samples, looks="all")[1]
+    pd.testing.assert_frame_equal(study.look_by("movenet_lightning"), seen)
 
 
 def test_frames_without_label_are_told_apart(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from utils.frames.images import read_image, write_crops
 from utils.frames.shown import show_images
 from utils.labelling.labels import label_frames
 from utils.pose.features import build_features, build_pair
-from utils.pose.looks import LOOKS, check_looks, look_again
+from utils.pose.looks import LOOKS, Look, check_looks, look_again, take_looks
 from utils.pose.networks import name_network
 from utils.pose.people import find_people
 from utils.pose.pictures import estimate_pictures
@@ -45,7 +45,10 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
         "pose_softmax", study.pose_inputs
     ),
     "pose_best": lambda study: pose_best.build_best_model(
-        "pose_best", study.look_inputs, n_used=study.n_looks
+        "pose_best",
+        study.look_inputs,
+        n_used=study.n_looks,
+        n_seeds=1 if study.budget == "quick" else None,
     ),
     "mobilenet_frozen": lambda study: mobilenet.build_frozen_model(study.image_inputs),
     "mobilenet_crop": lambda study: mobilenet.build_frozen_model(
@@ -320,7 +323,8 @@ class Study:
     @cached_property
     def backbone_features(self) -> np.ndarray:
         """What MobileNetV2's fixed blocks make of every sample and its variants."""
-        return self.embed(self.samples)
+        n_augmented = mobilenet.N_AUGMENTED[self.budget]
+        return self.embed(self.samples, n_augmented=n_augmented)
 
     @cached_property
     def image_inputs(self) -> protocol.Inputs:
@@ -364,21 +368,18 @@ class Study:
             **{"mirrors": self.mirror, **options},
         )
 
-    def estimate(
-        self, pictures: pd.DataFrame, *, network: str | None = None
-    ) -> pd.DataFrame:
-        """Find keypoints in pictures on disk: by another network, or of changed ones.
+    def estimate(self, pictures: pd.DataFrame) -> pd.DataFrame:
+        """Find keypoints in changed pictures on disk.
 
         Args:
             pictures: Table with `video`, `frame_idx` and `path`.
-            network: Pose network; the study's own if None.
 
         Returns:
             Table `keypoints`, in the order of `pictures`.
         """
         return estimate_pictures(
             pictures,
-            network=network or self.network,
+            network=self.network,
             read_image=read_image,
             folder=self.cache / "poses",
             n_jobs=self.n_workers,
@@ -412,6 +413,29 @@ class Study:
             if rows.any()
         ]
         return [pd.concat(tables) for tables in zip(*found, strict=True)]
+
+    def look_by(self, network: str) -> pd.DataFrame:
+        """Look once at the person in the samples by another network.
+
+        Where the person is, the study's own network has found: so each network is given
+        the same square, and a look that `pose_best` takes need not be taken twice.
+
+        Args:
+            network: The other network.
+
+        Returns:
+            Table `keypoints`, in the order of the samples.
+        """
+        look, known = Look(network, side=1.0), LOOKS["all"]
+        looks = known if look in known else (look,)
+        return take_looks(
+            self.samples,
+            self.keypoints,
+            looks,
+            read_image=read_image,
+            folder=self.cache / "poses",
+            n_jobs=self.n_workers,
+        )[looks.index(look)]
 
     def show_images(self, frames: pd.DataFrame) -> list[np.ndarray]:
         """Read pictures for a chart; grey ones where `pictures` is off.
@@ -543,22 +567,40 @@ class Study:
         Returns:
             The classifier: the best one, or the softmax.
         """
+        return self.fit_classifiers([without])[0]
+
+    def fit_classifiers(
+        self, without: Sequence[Collection[str]]
+    ) -> list[softmax.PoseClassifier]:
+        """Fit such classifiers side by side, each without some people.
+
+        Args:
+            without: People to leave out of each.
+
+        Returns:
+            A classifier for each.
+        """
         if self.classifier == "softmax":
-            return self.fit_softmax(without=without)
-        mixture = pose_best.fit_mixture(
+            return [self.fit_softmax(without=people) for people in without]
+        mixtures = pose_best.fit_mixtures(
             self.look_inputs,
-            self._list_rows(without),
+            [self._list_rows(people) for people in without],
             n_used=self.n_looks,
             seed=self.seeds[0],
+            n_jobs=self.n_workers,
         )
-        classifier = softmax.PoseClassifier(
-            pose_best.build_network(mixture),
-            tuple(self.classes),
-            self.features,
-            name_network(self.network),
-            looks=self.looks_in_use,
-        )
-        return self._add_origin(classifier, without)
+        classifiers = [
+            softmax.PoseClassifier(
+                pose_best.build_network(mixture),
+                tuple(self.classes),
+                self.features,
+                name_network(self.network),
+                looks=self.looks_in_use,
+            )
+            for mixture in mixtures
+        ]
+        pairs = zip(classifiers, without, strict=True)
+        return [self._add_origin(classifier, people) for classifier, people in pairs]
 
     def fit_softmax(self, *, without: Collection[str] = ()) -> softmax.PoseClassifier:
         """Fit the softmax on everybody's 34 numbers, as long as the folds found best.

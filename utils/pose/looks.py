@@ -107,15 +107,39 @@ def look_again(
         ValueError: If there are no looks of that name.
     """
     check_looks(looks)
-    if not LOOKS[looks] or pictures.empty:
+    return take_looks(
+        pictures,
+        keypoints,
+        LOOKS[looks],
+        read_image=read_image,
+        folder=folder,
+        n_jobs=n_jobs,
+    )
+
+
+def take_looks(
+    pictures: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    looks: tuple[Look, ...],
+    *,
+    read_image: ReadImage,
+    folder: Path,
+    n_jobs: int = 1,
+) -> list[pd.DataFrame]:
+    """Take any looks at the person in pictures on disk; see `look_again`.
+
+    Returns:
+        Tables `keypoints`, one a look.
+    """
+    if not looks or pictures.empty:
         return []
-    networks = {look.network for look in LOOKS[looks]}
+    networks = {look.network for look in looks}
     poses = find_in_pictures(
         pictures,
-        partial(look_at_person, looks=LOOKS[looks]),
+        partial(look_at_person, looks=looks),
         key=build_key(
             code=("utils.pose.looks",),
-            looks=LOOKS[looks],
+            looks=looks,
             networks=sorted(describe_network(network) for network in networks),
         ),
         read_image=read_image,

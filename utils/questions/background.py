@@ -14,6 +14,7 @@ from utils.evaluation.scores import score_predictions
 from utils.frames.background_images import VARIANTS, make_variants, pick_frames
 from utils.frames.images import read_image
 from utils.pose.features import build_features, build_inputs
+from utils.pose.pictures import build_keypoints
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.backbone import pool_features
 from utils.training.protocol import (
@@ -54,7 +55,7 @@ def background(study: "Study") -> Answer:
         read_image=read_image,
         folder=study.cache / "background",
     )
-    points = study.estimate(variants)
+    points = _find_points(study, picked, variants)
     models = _build_models(study, variants, points)
     table = score_variants(study.samples, variants, models, run=study.run)
     charts = {
@@ -68,6 +69,15 @@ def background(study: "Study") -> Answer:
         table=table,
         charts=charts,
     )
+
+
+def _find_points(
+    study: "Study", picked: pd.DataFrame, variants: pd.DataFrame
+) -> pd.DataFrame:
+    """Find the points in changed pictures; those of frames as filmed are known."""
+    is_filmed = variants["variant"] == "filmed"
+    known = build_keypoints(variants[is_filmed], stack_poses(study.keypoints, picked))
+    return pd.concat([known, study.estimate(variants[~is_filmed])], ignore_index=True)
 
 
 def _build_models(

@@ -178,8 +178,8 @@ def _predict_unseen(study: "Study") -> tuple[pd.DataFrame, np.ndarray]:
     who = study.videos.set_index("video")["subject"]
     folds = study.samples.groupby("fold")["subject"].unique()
     parts, shares = [], []
-    for people in folds:
-        classifier = study.fit_classifier(without=people)
+    classifiers = study.fit_classifiers(list(folds))
+    for people, classifier in zip(folds, classifiers, strict=True):
         films = set(who.index[who.isin(people)]) & {*study.samples["video"]}
         parts.append(study.frames[study.frames["video"].isin(films)])
         own = study.keypoints[study.keypoints["video"].isin(films)]

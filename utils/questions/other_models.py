@@ -61,7 +61,8 @@ def list_inputs(study: "Study") -> dict[str, tuple[str, Inputs]]:
 
     Returns:
         Name to recipe and inputs: all recipes on the study's own numbers, a plain
-        softmax on other pose networks' numbers, on the frozen picture features, and on
+        softmax on other pose networks' numbers (they look where the study's own found
+        the person), on the frozen picture features, and on
         those of the person cut out.
     """
     own = study.pose_inputs
@@ -71,8 +72,7 @@ def list_inputs(study: "Study") -> dict[str, tuple[str, Inputs]]:
     }
     for network in NETWORKS:
         if network != study.network:
-            points = study.estimate(study.samples, network=network)
-            inputs = study.build_pose_inputs(keypoints=points)
+            inputs = study.build_pose_inputs(keypoints=study.look_by(network))
             fed[f"logistic on {network}"] = ("logistic", inputs)
     fed["logistic on MobileNetV2"] = ("logistic", study.image_inputs)
     fed["logistic on MobileNetV2, person crop"] = ("logistic", study.crop_inputs)

@@ -52,6 +52,7 @@ FINETUNED: dict[str, Schedule] = {
 }
 # A run takes twenty times as long as one of the others; seeds repeat the same evidence.
 N_SEEDS: dict[str, int | None] = {"quick": 1, "full": None}
+N_AUGMENTED = {"quick": 1, "full": 2}  # versions of a picture beside itself and mirror
 DROPOUT = 0.2
 _COUNTERS = ["epoch", "seconds", "cpu_s"]  # of a history: they run on
 _N_WATCHED = 128  # training pictures that the training loss is measured on

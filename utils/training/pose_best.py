@@ -7,6 +7,7 @@ those learnt from.
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -29,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from utils.core.cache import build_key
+from utils.core.parallel import run_tasks
 from utils.core.skeleton import FEATURE_COLUMNS, N_KEYPOINTS
 from utils.core.tables import LEAST_PROBABILITY
 from utils.training.protocol import Inputs, Model, build_empty_history
@@ -136,6 +138,40 @@ def fit_mixture(inputs: Inputs, rows: np.ndarray, *, n_used: int, seed: int) -> 
     return replace(whole, temperature=fitted)
 
 
+def fit_mixtures(
+    inputs: Inputs,
+    each: Sequence[np.ndarray],
+    *,
+    n_used: int,
+    seed: int,
+    n_jobs: int = 1,
+) -> list[Mixture]:
+    """Fit the classifier on several sets of rows, in processes of their own.
+
+    Args:
+        inputs: As for `fit_mixture`.
+        each: Rows to learn from, set by set.
+        n_used: As for `fit_mixture`.
+        seed: As for `fit_mixture`.
+        n_jobs: Processes; for one set none is started.
+
+    Returns:
+        What was fitted on each.
+    """
+    fit = partial(_fit_set, inputs=inputs, n_used=n_used, seed=seed)
+    tasks = list(enumerate(each))
+    fitted = dict(run_tasks(fit, tasks, n_jobs=n_jobs if len(tasks) > 1 else 1))
+    return [fitted[i] for i, _ in tasks]
+
+
+def _fit_set(
+    task: tuple[int, np.ndarray], *, inputs: Inputs, n_used: int, seed: int
+) -> tuple[int, Mixture]:
+    """Fit on one set of rows; return its number too."""
+    number, rows = task
+    return number, fit_mixture(inputs, rows, n_used=n_used, seed=seed)
+
+
 def _fit_members(inputs: Inputs, rows: np.ndarray, *, seed: int) -> Mixture:
     """Fit softmax and small network on all looks at some rows, at temperature 1."""
     versions = [inputs.x] if inputs.mirrored is None else [inputs.x, inputs.mirrored]
@@ -173,13 +209,16 @@ def _fit_temperature(logs: np.ndarray, y: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-def build_best_model(name: str, inputs: Inputs, *, n_used: int) -> Model:
+def build_best_model(
+    name: str, inputs: Inputs, *, n_used: int, n_seeds: int | None = None
+) -> Model:
     """Make the classifier's part in the comparison.
 
     Args:
         name: Column `model` of its results.
         inputs: Looks `x`, and `mirrored`, `(n, n_looks, 34)`: it learns from all.
         n_used: How many of them, from the first on, it is scored with.
+        n_seeds: How many of the seeds it is repeated with; None is all.
 
     Returns:
         The model; its key holds the content of the inputs.
@@ -194,6 +233,7 @@ def build_best_model(name: str, inputs: Inputs, *, n_used: int) -> Model:
             sklearn=sklearn.__version__,
         ),
         n_parameters=count_parameters(inputs.n_classes),
+        n_seeds=n_seeds,
     )
 
 
