@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.colours import CLASS_KEYS, ClassLook, colour_classes
+from utils.core.files import show_path
 from utils.labelling.actions import Action
 from utils.labelling.clips import Clip, Footage, build_clips
 from utils.labelling.csv_store import check_name
@@ -628,7 +629,7 @@ class Session:
         )
         names = ", ".join(path.name for path in files[:3])
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        return {"text": f"Written into {folder}: {names}{more}."}
+        return {"text": f"Written into {show_path(folder)}: {names}{more}."}
 
     # --- classes, films --------------------------------------------------------------
 
