@@ -28,7 +28,7 @@ STAGES = {
     "extraction": "] Frames and their 17 points",
     "labelling": "] Label",
     "fits": "] Two models on the same people",
-    "questions": "] How much of a score is leak?",
+    "questions": "] How much of a score is leak",
     "report": "] What is saved",
 }
 CLIPS = ("person01_a", "person02_a", "person03_a")

@@ -286,6 +286,112 @@ def test_reads_what_elan_saves(tmp_path: Path) -> None:
         read(tmp_path, EAF.replace(' TIME_VALUE="4500"', ""), "elan", "x.eaf")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"\n', "\n"),
+        ('MEDIA_URL="file:///C:/my%20films/', 'RELATIVE_MEDIA_URL="./'),
+        ('MEDIA_URL="file', 'MEDIA_URL="" RELATIVE_MEDIA_URL="file'),
+        ("ts2", "last moment"),  # a name without a number
+        ("<TIER ", '<TIER ANNOTATOR="anna" '),
+        ('MEDIA_FILE=""', 'MEDIA_FILE="file:///C:/films/elsewhere.mpg"'),
+    ],
+)
+def test_reads_what_other_programs_save_for_elan(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    text = EAF.replace(old, new)
+    if "xmlns" in old:
+        text = re.sub(r' xsi:\S+"', "", text)
+    assert text != EAF
+    assert read(tmp_path, text, "elan", "x.eaf") == [
+        ("person1_a", 6.25, 9.5, "sitting", "anna")
+    ]
+
+
+def test_a_file_of_the_first_elan_names_its_film_in_its_header(tmp_path: Path) -> None:
+    text = re.sub(r"<MEDIA_DESCRIPTOR[^>]*>", "", EAF)
+    text = text.replace('MEDIA_FILE=""', 'MEDIA_FILE="file:///D:/person1_a.mpg"')
+    found = read(tmp_path, text, "elan", "x.eaf")
+    assert found == [("person1_a", 1.25, 4.5, "sitting", "anna")]
+    text = text.replace("milliseconds", "PAL-frames")
+    with pytest.raises(ValueError, match="expected times in milliseconds, found 'PAL"):
+        read(tmp_path, text, "elan", "x.eaf")
+
+
+ALIGNED = (
+    '<TIER TIER_ID="{0}" {2}><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="{0}" '
+    'TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2"><ANNOTATION_VALUE>{1}</ANNOTATION_VALUE>'
+    "</ALIGNABLE_ANNOTATION></ANNOTATION></TIER>"
+)
+
+
+def _tiers(*tiers: tuple[str, str]) -> str:
+    """Return an `.eaf` file of tiers: label and attributes of each."""
+    made = [ALIGNED.format(f"of {label}", label, what) for label, what in tiers]
+    return EAF.split("<TIER")[0] + "".join(made) + "</ANNOTATION_DOCUMENT>"
+
+
+def test_two_people_at_once_are_no_two_annotators(tmp_path: Path) -> None:
+    people = [("sit", 'PARTICIPANT="anna"'), ("lie", 'PARTICIPANT="ben"')]
+    with pytest.raises(
+        ValueError, match=r"annotation of lie: ben \('lie'\) and anna \("
+    ):
+        read(tmp_path, _tiers(*people), "elan", "x.eaf")
+    by_two = [(what, f'{who} ANNOTATOR="by {what}"') for what, who in people]
+    with pytest.raises(
+        ValueError, match=r"annotation of lie: .* two people in one film"
+    ):
+        read(tmp_path, _tiers(*by_two), "elan", "x.eaf")
+    of_one = [(what, who.replace("ben", "anna")) for what, who in by_two]
+    found = read(tmp_path, _tiers(*of_one), "elan", "x.eaf")
+    assert {row[3:] for row in found} == {("sit", "by sit"), ("lie", "by lie")}
+    table = "t1\tanna\t1.25\t4.5\tsit\nt2\tben\t2.0\t5.0\tlie\n"
+    with pytest.raises(ValueError, match=r"line 2: ben \('lie'\) and anna \('sit', li"):
+        read(tmp_path, table, "elan", "person1_a.txt")
+    after = table.replace("2.0", "4.5")
+    assert len(read(tmp_path, after, "elan", "person1_a.txt")) == 2
+    own = table.replace("t1", "posture anna").replace("t2", "posture ben")
+    assert len(read(tmp_path, own, "elan", "person1_a.txt")) == 2
+
+
+def test_annotations_that_say_more_of_another_are_counted(tmp_path: Path) -> None:
+    more = (
+        '<TIER TIER_ID="how"><ANNOTATION><REF_ANNOTATION ANNOTATION_ID="a9" '
+        'ANNOTATION_REF="a1"><ANNOTATION_VALUE>deep</ANNOTATION_VALUE></REF_ANNOTATION>'
+        "</ANNOTATION></TIER>"
+    )
+    path = tmp_path / "x.eaf"
+    path.write_text(EAF.replace("</TIER>", "</TIER>" + more))
+    labels = import_labels(path, VIDEOS, tmp_path / "l.csv", program="elan")
+    assert (len(labels), labels.attrs["n_skipped"]) == (1, 2)
+
+
+@pytest.mark.parametrize("label", ['"sit', '"wide" pose', '5" step', "sit\u2028down"])
+def test_quotes_in_an_annotation_take_no_line_along(tmp_path: Path, label: str) -> None:
+    text = ELAN.replace("sitting", label).replace("lying", 'ly"')
+    found = read(tmp_path, text, "elan")
+    assert [row[3] for row in found] == [label.replace("\u2028", " "), 'ly"']
+    comment = BORIS.replace("\tNA\t\n", '\tNA\t"ok\n', 1)
+    assert read(tmp_path, comment, "boris") == [("person1_a", 1.25, 4.5, "sitting")]
+
+
+def test_decimal_commas_of_a_spreadsheet_are_points(tmp_path: Path) -> None:
+    for text, program in ((BORIS, "boris"), (ELAN, "elan")):
+        commas = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
+        found = read(tmp_path, commas, program)
+        assert [row[:4] for row in found] == [
+            row[:4] for row in read(tmp_path, text, program)
+        ]
+
+
+def test_a_duration_may_stand_before_the_end(tmp_path: Path) -> None:
+    text = "Begin Time - msec\tDuration - msec\tEnd Time - msec\tposture\n"
+    text += "1250\t3250\t4500\tsitting\n"
+    found = read(tmp_path, text, "elan", "person1_a.txt")
+    assert found == [("person1_a", 1.25, 4.5, "sitting")]
+
+
 def test_reads_what_label_studio_exports(tmp_path: Path) -> None:
     expected = [("person1_a", 1.0, 2.0, "sitting")]
     assert read(tmp_path, LABEL_STUDIO, "label_studio") == expected
@@ -331,11 +437,11 @@ def test_label_studio_may_count_at_another_rate_than_the_film(tmp_path: Path) ->
 
 ABC = pd.DataFrame(
     {
-        "video": ["a", "b", "my video"],
-        "path": ["a.mp4", "b.mp4", "my video.mp4"],
+        "video": ["a", "b", "my video", "Zo\u00eb a"],
+        "path": ["a.mp4", "b.mp4", "my video.mp4", "Zo\u00eb a.mp4"],
         "fps": 30.0,
-        "duration_s": [60.0, 120.0, 60.0],
-        "sha256": ["1", "2", "3"],
+        "duration_s": [60.0, 120.0, 60.0, 60.0],
+        "sha256": ["1", "2", "3", "4"],
     }
 )
 
@@ -402,6 +508,8 @@ def test_each_header_line_of_elan_has_its_own_film_and_offset(
         ("s3://bucket/deep/my%20video.mp4", "my video"),
         ("https://host/a.mp4?X-Amz-Date=2024", "a"),
         ("0a1b2c3d-my_video.MOV", "my video"),
+        ("https://host/get?v=2.1&file=films/b.mp4", "b"),
+        ("/data/upload/1/0a1b2c3d-Zoe_a.mp4", "Zo\u00eb a"),  # sent by a Mac
     ],
 )
 def test_films_are_found_however_label_studio_has_them(
@@ -412,7 +520,7 @@ def test_films_are_found_however_label_studio_has_them(
 
 
 def test_a_film_that_could_be_two_is_refused(tmp_path: Path) -> None:
-    twins = ABC.assign(video=["my_ video", "b", "my video_"])
+    twins = ABC[:3].assign(video=["my_ video", "b", "my video_"])
     twins = twins.assign(path=["my_video.mp4", "b.mp4", "my video.mp4"])
     text = LABEL_STUDIO.replace("person1_a.mp4", "my_video.mp4")
     with pytest.raises(ValueError, match=r"task 7: .* could be my_ video or my video_"):
@@ -463,12 +571,33 @@ def test_what_cannot_be_read_is_said_in_one_sentence(
     assert not list(tmp_path.glob("*.csv"))
 
 
-def test_empty_annotations_are_left_out_and_counted(tmp_path: Path) -> None:
-    (tmp_path / "person1_a.txt").write_text(ELAN_TIERS + "5000\t6000\t1000\t\n")
-    labels = import_labels(
-        tmp_path / "person1_a.txt", VIDEOS, tmp_path / "l.csv", program="elan"
-    )
+@pytest.mark.parametrize("nothing", ["", "  ", "\u00a0", "\u200b", "\ufeff \u2060"])
+@pytest.mark.parametrize("program", ["elan", "eaf", "boris", "label_studio"])
+def test_empty_annotations_are_left_out_and_counted(
+    tmp_path: Path, program: str, nothing: str
+) -> None:
+    region = '{"type": "timelinelabels", "value": {"ranges": [{"start": 1, "end": 9}],'
+    region += f' "timelinelabels": ["{nothing}"]}}}}'
+    path = tmp_path / f"person1_a.{program}"
+    texts = {
+        "elan": ELAN_TIERS + f"5000\t6000\t1000\t{nothing}\n",
+        "eaf": EAF.replace(
+            "<ANNOTATION_VALUE/>", f"<ANNOTATION_VALUE>{nothing}</ANNOTATION_VALUE>"
+        ),
+        "boris": BORIS.replace("blink", nothing),
+        "label_studio": LABEL_STUDIO.replace('"result": [', f'"result": [{region},'),
+    }
+    path.write_text(texts[program], encoding="utf-8")
+    program = program.replace("eaf", "elan")
+    labels = import_labels(path, VIDEOS, tmp_path / "l.csv", program=program)
     assert (len(labels), labels.attrs["n_skipped"]) == (1, 1)
+
+
+@pytest.mark.parametrize("nothing", ['"annotations": null', '"annotations": []'])
+def test_tasks_without_an_answer_are_passed_over(tmp_path: Path, nothing: str) -> None:
+    task = f'[{{"id": 1, "data": {{"video": "x.mp4"}}, {nothing}}},'
+    found = read(tmp_path, task + LABEL_STUDIO[1:], "label_studio")
+    assert found == [("person1_a", 1.0, 2.0, "sitting")]
 
 
 def test_an_unknown_program_is_refused(tmp_path: Path) -> None:

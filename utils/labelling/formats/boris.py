@@ -9,6 +9,7 @@ read. Point events last no time and are left out.
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
@@ -104,32 +105,47 @@ def parse_boris(text: str, matcher: VideoMatcher) -> tuple[list[Row], int]:
 def _read_table(text: str, where: str) -> tuple[dict, list[str], list[_Event]]:
     """Return what stands above the table, its columns, and its rows."""
     for delimiter in "\t,;":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = iter(_split_rows(text, delimiter))
         above: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for cells in reader:
+        for number, cells in rows:
             names = [cell.strip() for cell in cells]
             # A word such as Behavior may stand above the table, in a description.
             if "Behavior" in names and {"Time", "Start (s)"} & set(names):
                 events = [
-                    _Event(reader.line_num, dict(zip(names, row, strict=False)))
-                    for row in reader
+                    _Event(line, dict(zip(names, row, strict=False)))
+                    for line, row in rows
                     if any(map(str.strip, row))
                 ]
-                if delimiter == ";":  # as spreadsheets write where commas are decimal
+                if delimiter != ",":  # a spreadsheet may have written commas
                     for event in events:
                         event.write_points()
                 return above, names, events
             if len(names) > 1:
-                above[names[0]].append((reader.line_num, names[1]))
+                above[names[0]].append((number, names[1]))
     raise ValueError(
         f"{where}: expected an export of events by BORIS with the columns Behavior and "
         "Time or Start (s), found none. Export as tabular events, TSV or CSV."
     )
 
 
+def _split_rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each row, with the line in which it ends."""
+    options = {"delimiter": delimiter, "strict": delimiter == "\t"}
+    reader = csv.reader(io.StringIO(text, newline=""), **options)
+    try:
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error:
+        if delimiter != "\t":
+            raise
+        # Old versions quote nothing: a comment that begins with a quote would take the
+        # lines after it along.
+        lines = re.split("\r\n|\r|\n", text)
+        return [(n, line.split(delimiter)) for n, line in enumerate(lines, start=1)]
+
+
 def _check_offset(offset: str, where: str, line: int) -> None:
     """Raise `ValueError` if times are shifted: which way, the export does not say."""
-    if offset.strip("+-0.: ") not in ("", "NA"):
+    if offset.strip("+-0.,: ") not in ("", "NA"):
         raise ValueError(
             f"{where}, line {line}: times are shifted by an offset of {offset} s. "
             "Export an observation without time offset."

@@ -14,6 +14,7 @@ import pandas as pd
 
 from utils.core.cache import build_key
 from utils.core.files import atomic_path, hash_file
+from utils.core.names import normalise_name
 from utils.core.tables import check_table, decode_text
 from utils.labelling.actions import Action
 from utils.labelling.csv_store import (
@@ -157,9 +158,11 @@ def _read(
             f"{where}: expected spans of time with a label, found none. Export what "
             "you labelled."
         )
-    labels = _check(rows, videos, where)
-    labels.attrs["n_skipped"] = n_skipped
-    return labels, [row.place for row in rows]
+    # A name can be made of what nobody sees.
+    named = [row for row in rows if normalise_name(row.label)]
+    labels = _check(named, videos, where)
+    labels.attrs["n_skipped"] = n_skipped + len(rows) - len(named)
+    return labels, [row.place for row in named]
 
 
 def _parse_text(

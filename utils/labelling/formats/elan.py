@@ -5,11 +5,12 @@ participant, begin and end in one or more formats, duration, and the annotation;
 column for each tier. Columns are named in the language of ELAN's interface, so times
 are known by their looks. What is said of the media stands in lines that begin with
 `"#`, each file with an offset: how much later than the annotations it is.
-Annotations become labels, participants annotators.
+Annotations become labels. An annotator is whom a tier names as such, else its
+participant; but participants who do different things at once are two people in one
+film, not two opinions on one, and are refused.
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,10 +28,10 @@ from utils.labelling.formats.matching import (
 
 TIER = "posture"
 
-_CLOCK = re.compile(r"\d+:\d{2}:\d{2}\.\d{1,3}")
+_CLOCK = re.compile(r"\d+:\d{2}:\d{2}[.,]\d{1,3}")
 # Told apart by their looks, the finest first; a factor of 0 stands for h:m:s.
 _FORMATS = (
-    (re.compile(r"\d+\.\d+"), 1.0),
+    (re.compile(r"\d+[.,]\d+"), 1.0),  # with a comma after a spreadsheet
     (_CLOCK, 0.0),
     (re.compile(r"\d+"), 0.001),
 )
@@ -64,11 +65,13 @@ def parse_elan(text: str, matcher: VideoMatcher, stem: str) -> tuple[list[Row], 
     last = (text.rstrip().splitlines() or [""])[-1]
     counts = {mark: last.count(mark) for mark in "\t;,"}
     mark = "\t" if counts["\t"] else max(counts, key=counts.get)
-    table = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
-    media, rows = _read_media(table), {}
-    for number, row in enumerate(table, start=1):
-        if any(map(str.strip, row)) and row[0][:1] != "#":
-            rows[number] = [cell.strip() for cell in row]
+    table = [_split_line(line, mark) for line in re.split("\r\n|\r|\n", text)]
+    media = _read_media(table)
+    rows = {
+        number: row
+        for number, row in enumerate(table, start=1)
+        if any(row) and row[0][:1] != "#"
+    }
     if not rows:
         raise ValueError(
             f"{matcher.where}: expected tab-delimited annotations, found none."
@@ -79,7 +82,7 @@ def parse_elan(text: str, matcher: VideoMatcher, stem: str) -> tuple[list[Row], 
     width = max(len(header), *map(len, rows.values()))
     rows = {n: row + [""] * (width - len(row)) for n, row in rows.items()}
     columns = _find_columns(header + [""] * (width - len(header)), rows, matcher.where)
-    found, n_empty = [], 0
+    found, n_empty, seen = [], 0, []
     for number, row in rows.items():
         place = f"line {number}"
         labels = [row[i] for i in columns["labels"] if row[i]]
@@ -97,7 +100,41 @@ def parse_elan(text: str, matcher: VideoMatcher, stem: str) -> tuple[list[Row], 
         who = row[columns["who"]] if columns["who"] is not None else ""
         times_s = start_s + offset_s, end_s + offset_s
         found.append(Row(place, video, *times_s, labels[0], who))
+        if f"{TIER} {who}" not in row:  # so we name an annotator's tier
+            seen.append(found[-1])
+    _check_participants(seen, matcher.where)
     return found, n_empty
+
+
+def _split_line(line: str, mark: str) -> list[str]:
+    """Return the cells of a line.
+
+    ELAN puts quotes round no cell that tabs separate, a spreadsheet round some. An
+    annotation may hold quotes of its own, and one alone; a line end it never holds.
+    """
+    try:
+        cells = next(csv.reader([line], delimiter=mark, strict=True), [])
+    except csv.Error:
+        cells = line.split(mark)
+    return [cell.strip() for cell in cells]
+
+
+def _check_participants(rows: list[Row], where: str) -> None:
+    """Raise `ValueError` where two participants do different things at once."""
+    last: Row | None = None  # of those before, the one that reaches furthest
+    for row in sorted(rows, key=lambda row: (row.video, row.start_s)):
+        if last is None or last.video != row.video or last.end_s <= row.start_s:
+            last = row
+            continue
+        if last.label != row.label and last.annotator != row.annotator:
+            raise ValueError(
+                f"{where}, {row.place}: {row.annotator or 'someone'} ({row.label!r}) "
+                f"and {last.annotator or 'someone'} ({last.label!r}, {last.place}) are "
+                f"annotated at once, from {row.start_s:g} s of {row.video}: two people "
+                "in one film. Export the tier of one; or, if they are annotators, name "
+                "them as such in ELAN and import the .eaf file."
+            )
+        last = max(last, row, key=lambda row: row.end_s)
 
 
 def _read_media(table: list[list[str]]) -> list[tuple[str, float]]:
@@ -167,13 +204,17 @@ def _find_columns(header: list[str], rows: dict[int, list[str]], where: str) -> 
             f"{' | '.join(row)[:80]!r}. Export them, tab-delimited."
         )
     times, factor = fitting[0]
-    is_duration = len(times) == 2 and bool(_DURATION.search(header[times[1]]))
+    ends = [i for i in times[1:] if not _DURATION.search(header[i])]
+    is_duration = not ends
     all_times = {i for p in (*_FORMATS, (_FRAMES, 0.0)) for i in find(p[0])}
     before = [i for i in others if i < min(all_times)]
     who = [i for i in before if _PARTICIPANT.search(header[i])] or before[1:2]
 
     def read(row: list[str], matcher: VideoMatcher, place: str) -> tuple[float, float]:
-        start_s, end_s = (_read_time(row[i], factor, matcher, place) for i in times[:2])
+        start_s, end_s = (
+            _read_time(row[i].replace(",", "."), factor, matcher, place)
+            for i in (times[0], [*ends, times[1]][0])
+        )
         return start_s, start_s + end_s if is_duration else end_s
 
     return {
@@ -201,49 +242,78 @@ def parse_eaf(path: Path, matcher: VideoMatcher) -> tuple[list[Row], int]:
         matcher: The videos there are.
 
     Returns:
-        What is annotated; how many empty annotations were left out.
+        What is annotated; how many annotations were left out: empty ones, and those
+        that only say more of another one.
 
     Raises:
         ValueError: One sentence with file and annotation.
     """
-    from pympi.Elan import Eaf
-
+    # Not by pympi, which takes fewer files than ELAN does.
     try:
-        eaf = Eaf(str(path), suppress_version_warning=True)
-        media = [
-            (unquote(file["MEDIA_URL"]), int(file.get("TIME_ORIGIN") or 0) / 1000)
-            for file in eaf.media_descriptors
-        ]
-        annotations = list(_list_annotations(eaf))
-    except Exception as error:
+        document = ElementTree.parse(path).getroot()
+        units = document.find("HEADER").get("TIME_UNITS") or "milliseconds"
+        media = _list_media(document)
+        annotations = list(_list_annotations(document))
+    except (ElementTree.ParseError, AttributeError, LookupError, ValueError) as error:
         raise ValueError(
-            f"{matcher.where} cannot be read as a file of ELAN ({error}). Open it in "
-            "ELAN and save it again."
+            f"{matcher.where} cannot be read as a file of ELAN: it is damaged, or "
+            "none. Open it in ELAN and save it again."
         ) from error
-    found, n_empty = [], 0
-    for name, start_ms, end_ms, label, who in annotations:
+    if units != "milliseconds":
+        raise ValueError(
+            f"{matcher.where}: expected times in milliseconds, found {units[:40]!r}. "
+            "Open it in ELAN and save it again."
+        )
+    found, n_left, seen = [], sum(1 for _ in document.iter("REF_ANNOTATION")), []
+    for name, times, label, tier in annotations:
         place = f"annotation {name}"
         if not label:
-            n_empty += 1
+            n_left += 1
             continue
-        if start_ms is None or end_ms is None:
+        if None in times:
             raise ValueError(
                 f"{matcher.where}, {place}: {label!r} has no time of its own. Give it "
                 "begin and end in ELAN."
             )
         video, offset_s = _choose_video(media, "", path.stem, matcher, place)
-        times_s = (start_ms / 1000 + offset_s, end_ms / 1000 + offset_s)
+        times_s = [
+            read_seconds(time, matcher, place, "a time") / 1000 + offset_s
+            for time in times
+        ]
+        participant = tier.get("PARTICIPANT", "").strip()
+        who = tier.get("ANNOTATOR", "").strip() or participant
         found.append(Row(place, video, *times_s, label, who))
-    return found, n_empty
+        if tier.get("TIER_ID") != f"{TIER} {who}":  # so we name an annotator's tier
+            seen.append(found[-1]._replace(annotator=participant))
+    _check_participants(seen, matcher.where)
+    return found, n_left
 
 
-def _list_annotations(eaf: object) -> Iterator[tuple]:
-    """Yield name, begin, end (milliseconds or None), text and participant."""
-    for aligned, _, attributes, _ in eaf.tiers.values():
-        who = (attributes.get("PARTICIPANT") or "").strip()
-        for name, (begin, end, text, _) in aligned.items():
-            times_ms = eaf.timeslots[begin], eaf.timeslots[end]
-            yield name, *times_ms, (text or "").strip(), who
+def _list_media(document: ElementTree.Element) -> list[tuple[str, float]]:
+    """Return the media files that an annotation file names, each with its offset."""
+    header = document.find("HEADER")
+    media = [
+        (
+            file.get("MEDIA_URL") or file.get("RELATIVE_MEDIA_URL") or "",
+            int(file.get("TIME_ORIGIN") or 0) / 1000,
+        )
+        for file in header.iter("MEDIA_DESCRIPTOR")
+    ]
+    media.append((header.get("MEDIA_FILE") or "", 0.0))  # so in the first versions
+    return [(unquote(path), offset_s) for path, offset_s in media if path]
+
+
+def _list_annotations(document: ElementTree.Element) -> Iterator[tuple]:
+    """Yield name, begin and end (milliseconds as text, or None), text and tier."""
+    slots = {
+        slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE")
+        for slot in document.iter("TIME_SLOT")
+    }
+    for tier in document.iter("TIER"):
+        for one in tier.iter("ALIGNABLE_ANNOTATION"):
+            times = [slots[one.get(f"TIME_SLOT_REF{end}")] for end in (1, 2)]
+            text = one.findtext("ANNOTATION_VALUE") or ""
+            yield one.get("ANNOTATION_ID"), times, text.strip(), tier
 
 
 def format_eaf(labels: pd.DataFrame, video: pd.Series) -> bytes:
@@ -268,7 +338,7 @@ def format_eaf(labels: pd.DataFrame, video: pd.Series) -> bytes:
     )
     for who, spans in signed.groupby("who"):
         tier = f"{TIER} {who}".strip()  # a tier's name may be there once
-        eaf.add_tier(tier, part=who)
+        eaf.add_tier(tier, part=who, ann=who)
         for span in spans.itertuples():
             times_ms = round(span.start_s * 1000), round(span.end_s * 1000)
             eaf.add_annotation(tier, *times_ms, span.label)

@@ -90,13 +90,13 @@ def _find_regions(task: dict, place: str, where: str) -> Iterator[_Region]:
     if task.get("file_upload"):
         paths.append(str(task["file_upload"]))
     # Versions before 1.0 have completions.
-    for annotation in task.get("annotations", task.get("completions", [])):
+    for annotation in task.get("annotations", task.get("completions")) or []:
         if annotation.get("was_cancelled"):
             continue
         who = annotation.get("completed_by")
         email = who.get("email", "") if isinstance(who, dict) else ""
         said = (email or str(who or ""), email)
-        for region in annotation["result"]:
+        for region in annotation["result"] or []:
             value, kind = region.get("value", {}), region.get("type")
             # Rectangles are passed over, and the copies of them some versions write.
             spans, is_sound = [], kind == "labels"
@@ -113,7 +113,7 @@ def _list_seconds(value: dict, where: str) -> Iterator[tuple[str, float, float]]
     """Yield each label of a region of sound, with its first and last moment."""
     ends = [_read_end(value[end], where) for end in ("start", "end")]
     for label in value.get("labels") or [""]:
-        yield str(label), *ends
+        yield str(label or ""), *ends
 
 
 def _list_ranges(value: dict, where: str) -> Iterator[tuple[str, int, int]]:
@@ -126,7 +126,7 @@ def _list_ranges(value: dict, where: str) -> Iterator[tuple[str, int, int]]:
                     f"{where}: expected frames from 1 up, found {start} to {end} for "
                     f"{label!r}. Correct the region."
                 )
-            yield str(label), start, end
+            yield str(label or ""), start, end
 
 
 def _read_end(seconds: object, where: str) -> float:

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from utils.labelling.spans import MAX_TIME_S
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 # Django, below Label Studio, drops these from names (get_valid_filename).
 _DROPPED = re.compile(r"[^-\w.]")
+_SUFFIX = re.compile(r"\.\w{2,4}$")
 
 
 class Row(NamedTuple):
@@ -86,8 +88,8 @@ class VideoMatcher:
         for is_meant in (
             lambda video, file: file in names,
             lambda video, file: video in stems,
-            lambda video, file: bool({file, _clean(file)} & bare),
-            lambda video, file: bool({video, _clean(video)} & bare),
+            lambda video, file: bool({file, *_clean(file)} & bare),
+            lambda video, file: bool({video, *_clean(video)} & bare),
         ):
             found = [v for v, file in self._files.items() if is_meant(v, file)]
             if found:
@@ -140,13 +142,18 @@ def _list_names(path: str) -> list[str]:
     if parts.scheme in ("file", "http", "https", "s3", "gs") or path.startswith("/"):
         names.append(find_file_name(unquote(parts.path)))
     # Files that a server hands out: /data/local-files/?d=films/a.mp4
-    names += [find_file_name(p) for p in parse_qs(parts.query).get("d", [])]
+    for key, values in parse_qs(parts.query).items():
+        found = map(find_file_name, values)
+        names += [name for name in found if key == "d" or _SUFFIX.search(name)]
     return [name for name in names if name]
 
 
-def _clean(name: str) -> str:
-    """Return a name as Django cleans it."""
-    return _DROPPED.sub("", name.replace(" ", "_"))
+def _clean(name: str) -> set[str]:
+    """Return a name as Django cleans it; without accents, where a Mac sent it."""
+    return {
+        _DROPPED.sub("", unicodedata.normalize(form, name).replace(" ", "_"))
+        for form in ("NFC", "NFD")
+    }
 
 
 def read_seconds(
