@@ -14,9 +14,9 @@ People held out, accuracy / log loss, frames 0.3 s apart, one seed:
     softmax first, then at 3e-5  .803 / .67
     softmax first, then at 1e-4  .872 / .57  .878 / .29
     softmax first, then at 3e-4  .848 / .55
-    as now, 0.2 s apart at GMDCSA  .881 / .46  .871 / .30
-      with two augmented versions  .863 / .59  .876 / .30
-      frozen                       .856 / .62  .799 / .58
+    as it is now (first 0.2 s)   .881 / .46  .871 / .30
+      two augmented versions     .863 / .59  .876 / .30
+      frozen                     .856 / .62  .799 / .58
 """
 
 from dataclasses import replace
