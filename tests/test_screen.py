@@ -83,3 +83,15 @@ def test_what_a_program_below_writes_past_python_is_shown_without_noise() -> Non
     with screen.follow_bars(out):
         subprocess.run(["sh", "-c", command], check=True)
     assert out.getvalue() == "a fault\n"
+
+
+def test_nothing_follows_the_line_that_a_run_was_stopped() -> None:
+    out = io.StringIO()
+    with pytest.raises(KeyboardInterrupt), screen.follow_bars(out) as own:
+        own.say("Frames")
+        raise KeyboardInterrupt
+    out.write("Stopped.\n")
+    own.say("Keypoints")  # the notebook's thread, a moment later
+    own.write("a fault\n")
+    own.draw()
+    assert out.getvalue() == "Frames\nStopped.\n"

@@ -18,11 +18,13 @@ from utils.core.parallel import VARIABLE
 _TERMINAL_S, _PIPE_S = 1.0, 60.0  # between two looks at the bar of the kernel
 
 
-# How log lines of TensorFlow, LiteRT, absl, CUDA and the kernel begin.
+# How log lines of TensorFlow, LiteRT, absl, CUDA and the kernel begin, and what is said
+# of what a kernel that was ended could not put away itself.
 _NOISE = re.compile(
     r"(?:[IWEF]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |INFO: |"
     r"WARNING: All log messages before absl|To enable the following instructions|"
-    r"\[IPKernelApp\]|\s*$)"
+    r"\[IPKernelApp\]|.*resource_tracker: There appear to be|"
+    r"\s+warnings\.warn\(|\s*$)"
 )
 
 
@@ -57,6 +59,13 @@ class Screen:
         self._on_terminal = out.isatty()
         self._lock = threading.Lock()
         self._shown, self._text, self._since = "", "", time.monotonic()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Print nothing any more: after ctrl-C a notebook runs on for a moment."""
+        self.draw(is_last=True)
+        with self._lock:
+            self._is_closed = True
 
     def say(self, line: str) -> None:
         """Print a line that stays, such as a heading; the bar begins anew."""
@@ -68,6 +77,8 @@ class Screen:
         """Print text that a program below prints, as soon as its lines are whole."""
         *lines, self._text = f"{self._text}{text}".split("\n")
         with self._lock:
+            if self._is_closed:
+                return len(text)
             if lines and self._on_terminal:
                 self._out.write("\r\x1b[K")
             for line in lines:
@@ -84,6 +95,8 @@ class Screen:
         """Draw the moving line."""
         line = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
         with self._lock:
+            if self._is_closed:
+                return
             if self._on_terminal and is_last:
                 self._out.write("\r\x1b[K")
             elif self._on_terminal:
@@ -125,7 +138,7 @@ def follow_bars(out: TextIO | None = None) -> Iterator[Screen]:
             del os.environ[VARIABLE]
             stop.set()
             thread.join()
-            screen.draw(is_last=True)
+            screen.close()
 
 
 @contextmanager
@@ -140,20 +153,18 @@ def _catch_errors(screen: Screen) -> Iterator[None]:
     before = os.dup(2)
     os.dup2(write, 2)
     os.close(write)
-    is_stopped = threading.Event()
 
     def show() -> None:
         with os.fdopen(read, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                if not is_stopped.is_set():
-                    screen.write(line)
+                screen.write(line)
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()
     try:
         yield
     except KeyboardInterrupt:  # what workers say as they are ended helps nobody
-        is_stopped.set()
+        screen.close()
         raise
     finally:
         sys.stderr.flush()
