@@ -48,6 +48,7 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
         "pose_best",
         study.look_inputs,
         n_used=study.n_looks,
+        folder=study.cache / "fits",
         n_seeds=1 if study.budget == "quick" else None,
     ),
     "mobilenet_frozen": lambda study: mobilenet.build_frozen_model(study.image_inputs),
@@ -329,16 +330,20 @@ class Study:
     @cached_property
     def image_inputs(self) -> protocol.Inputs:
         """The 1280 features of every sample's picture, and of its mirror image."""
-        variants = self.backbone_features
-        mirrored = pool_features(variants[:, 1]) if self.mirror else None
-        return self.build_inputs(pool_features(variants[:, 0]), mirrored)
+        return self._build_image_inputs(self.backbone_features)
 
     @cached_property
     def crop_inputs(self) -> protocol.Inputs:
         """The 1280 features of the person's crop in every sample, and of its mirror."""
-        variants = self.embed(self.cut_out(self.samples), n_augmented=0)
-        mirrored = pool_features(variants[:, 1]) if self.mirror else None
-        return self.build_inputs(pool_features(variants[:, 0]), mirrored)
+        crops = self.cut_out(self.samples)
+        return self._build_image_inputs(self.embed(crops, n_augmented=0))
+
+    def _build_image_inputs(self, variants: np.ndarray) -> protocol.Inputs:
+        """Make the frozen network's features of pictures and of their mirror images."""
+        whole = self.pool(variants[:, 0])
+        return self.build_inputs(
+            whole, self.pool(variants[:, 1]) if self.mirror else None
+        )
 
     def cut_out(
         self, pictures: pd.DataFrame, keypoints: pd.DataFrame | None = None
@@ -367,6 +372,10 @@ class Study:
             n_jobs=self.n_workers,
             **{"mirrors": self.mirror, **options},
         )
+
+    def pool(self, features: np.ndarray) -> np.ndarray:
+        """Run MobileNetV2's last blocks, as pretrained; see `pool_features`."""
+        return pool_features(features, folder=self.cache / "backbone")
 
     def estimate(self, pictures: pd.DataFrame) -> pd.DataFrame:
         """Find keypoints in changed pictures on disk.
@@ -582,11 +591,12 @@ class Study:
         """
         if self.classifier == "softmax":
             return [self.fit_softmax(without=people) for people in without]
-        mixtures = pose_best.fit_mixtures(
+        mixtures = pose_best.find_mixtures(
             self.look_inputs,
             [self._list_rows(people) for people in without],
             n_used=self.n_looks,
             seed=self.seeds[0],
+            folder=self.cache / "fits",
             n_jobs=self.n_workers,
         )
         classifiers = [

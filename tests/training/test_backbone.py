@@ -168,6 +168,21 @@ def test_no_frames_are_refused(tmp_path: Path) -> None:
         embed_frames(none, folder=tmp_path, read_image=read_picture)
 
 
+def test_pooled_features_are_kept_and_made_again_if_damaged(
+    frames: pd.DataFrame, embed: Callable, tmp_path: Path
+) -> None:
+    features = embed(frames)[0][:, 0]
+    pooled = pool_features(features, folder=tmp_path / "pooled")
+    np.testing.assert_array_equal(pooled, pool_features(features))
+    (path,) = (tmp_path / "pooled").iterdir()
+    made = path.stat().st_mtime_ns
+    pool_features(features, folder=tmp_path / "pooled")
+    assert path.stat().st_mtime_ns == made
+    path.write_bytes(path.read_bytes()[:-9])
+    again = pool_features(features, folder=tmp_path / "pooled")
+    np.testing.assert_array_equal(again, pooled)
+
+
 def test_one_picture_is_embedded_as_among_many(
     frames: pd.DataFrame, embed: Callable
 ) -> None:

@@ -14,6 +14,7 @@ from utils.training.pose_best import (
     build_best_model,
     build_network,
     count_parameters,
+    find_mixtures,
     fit_mixture,
 )
 from utils.training.protocol import Inputs
@@ -45,19 +46,41 @@ def test_the_shape_is_wide_for_who_lies_and_does_not_change_with_size() -> None:
 
 
 def test_several_looks_are_right_more_often_than_one(
-    looks: tuple[Inputs, np.ndarray],
+    looks: tuple[Inputs, np.ndarray], tmp_path: Path
 ) -> None:
     inputs, people = looks
     train, val = np.flatnonzero(people > 0), np.flatnonzero(people == 0)
     right = {}
     for n_used in (1, 3):
-        model = build_best_model("pose_best", inputs, n_used=n_used)
+        model = build_best_model("pose_best", inputs, n_used=n_used, folder=tmp_path)
         history, shares = model.fit(train, val, seed=0)
         assert history.empty  # it has no epochs
         np.testing.assert_allclose(shares.sum(axis=1), 1)
         assert shares.min() >= LAPSES / 3  # nothing is impossible
         right[n_used] = (shares.argmax(axis=1) == inputs.y[val]).mean()
     assert right[3] > right[1] > 0.5
+
+
+def test_what_is_fitted_once_is_read_again_unless_it_is_damaged(
+    looks: tuple[Inputs, np.ndarray], tmp_path: Path
+) -> None:
+    inputs, people = looks
+    each = [np.flatnonzero(people != person) for person in (0, 1)]
+    options = {"n_used": 3, "seed": 0, "folder": tmp_path}
+    first = find_mixtures(inputs, each, **options)
+    expected = [fit_mixture(inputs, rows, n_used=3, seed=0) for rows in each]
+    for found, fitted in zip(first, expected, strict=True):
+        np.testing.assert_array_equal(found.predict(inputs.x), fitted.predict(inputs.x))
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(kept) == 2
+    find_mixtures(inputs, each, **options)
+    assert kept == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    damaged = min(kept)
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    again = find_mixtures(inputs, each, **options)
+    assert [m.temperature for m in again] == [m.temperature for m in first]
 
 
 @pytest.mark.parametrize("known", [[0, 1, 2], [1, 2], [1]])

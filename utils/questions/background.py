@@ -16,7 +16,6 @@ from utils.frames.images import read_image
 from utils.pose.features import build_features, build_inputs
 from utils.pose.pictures import build_keypoints
 from utils.questions.answer import Answer, question, write_answer
-from utils.training.backbone import pool_features
 from utils.training.protocol import (
     Model,
     RunModels,
@@ -88,7 +87,7 @@ def _build_models(
     numbers = build_features(points, frames, kind=study.features)
     # cut out where the network now finds somebody, as in use
     whole, crops = (
-        pool_features(study.embed(pictures, mirrors=False, n_augmented=0)[:, 0])
+        study.pool(study.embed(pictures, mirrors=False, n_augmented=0)[:, 0])
         for pictures in (variants, study.cut_out(variants, points))
     )
     changed = {

@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -243,19 +244,33 @@ def free_size(network: "keras.Model") -> "keras.Model":
     return free
 
 
-def pool_features(features: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
+def pool_features(
+    features: np.ndarray, *, folder: Path | None = None, batch_size: int = 64
+) -> np.ndarray:
     """Run the last blocks, as pretrained, and average over the picture.
 
     Args:
         features: One version of each frame as the backbone gives it, `(n, h, w, 160)`.
+        folder: Where the result is kept; safe to delete. None keeps nothing.
         batch_size: Frames at once.
 
     Returns:
         The frozen network's features, float32 `(n, 1280)`.
     """
-    run = compile_head(features.shape[1:])
-    starts = range(0, len(features), batch_size)
-    return np.concatenate([run(features[i : i + batch_size]) for i in starts])
+    if folder is None:
+        run = compile_head(features.shape[1:])
+        starts = range(0, len(features), batch_size)
+        return np.concatenate([run(features[i : i + batch_size]) for i in starts])
+    weights = hash_file(find_weights(WEIGHTS))
+    key = build_key(code=CODE, weights=weights, features=joblib.hash(features))
+    path = Path(folder) / f"pooled-{key}"
+    kept = read_kept(path)
+    if kept is not None:
+        return np.load(io.BytesIO(kept))
+    pooled, data = pool_features(features, batch_size=batch_size), io.BytesIO()
+    np.save(data, pooled)
+    write_kept(path, data.getvalue())
+    return pooled
 
 
 def embed_image(image: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The loop in which every Keras model learns: same stopping, same clock, same seeds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,6 +110,7 @@ def fit_model(
     )
     step.reset()
     run = _compile_prediction(model)
+    shown = [(_hold_parts(x), labels) for x, labels in (watched, val)]
     rng, rows, seconds, cpu_s = np.random.default_rng(seed), [], 0.0, 0.0
     best_loss, best_epoch, best_weights = np.inf, 0, model.get_weights()
     for epoch in range(1, n_epochs + 1):
@@ -118,11 +119,13 @@ def fit_model(
         version = rng.integers(0, versions.shape[1], len(order))
         for steps in _cut_steps(versions, order.reshape(n_steps, batch_size)):
             picked = order.reshape(n_steps, batch_size)[steps]
-            shown = versions[picked, version.reshape(n_steps, batch_size)[steps]]
-            step.take(shown, y[picked])
+            drawn = versions[picked, version.reshape(n_steps, batch_size)[steps]]
+            step.take(drawn, y[picked])
         seconds += time.perf_counter() - started
         cpu_s += time.process_time() - started_cpu
-        scores = (*_score(run, *watched), *_score(run, *val))
+        scores = [
+            value for parts, labels in shown for value in _score(run, parts, labels)
+        ]
         rows.append((epoch, seconds, cpu_s, *scores))
         if scores[2] < best_loss:
             best_loss, best_epoch, best_weights = scores[2], epoch, model.get_weights()
@@ -213,30 +216,44 @@ def _compile_prediction(model: "keras.Model") -> Callable[[np.ndarray], np.ndarr
 
     spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
     run = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
-    return lambda x: run(tf.constant(x, tf.float32)).numpy()
+    return lambda x: run(tf.convert_to_tensor(x, tf.float32)).numpy()
 
 
 def _score(
-    run: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
+    run: Callable[[np.ndarray], np.ndarray], parts: Sequence, y: np.ndarray
 ) -> tuple[float, float]:
     """Return log loss (nats; clipped as in `LEAST_PROBABILITY`) and accuracy."""
-    shares = _predict_in_parts(run, x)
+    shares = _predict_parts(run, parts)
     given = np.clip(shares[np.arange(len(y)), y], LEAST_PROBABILITY, 1.0)
     return float(-np.log(given).mean()), float((shares.argmax(axis=1) == y).mean())
 
 
-def _predict_in_parts(
-    run: Callable[[np.ndarray], np.ndarray], x: np.ndarray
+def _hold_parts(x: np.ndarray) -> list:
+    """Cut inputs into parts to predict; small ones TensorFlow holds, epoch by epoch."""
+    import tensorflow as tf
+
+    parts = _cut_parts(x)
+    if 4 * x.size > _BYTES_AT_ONCE:
+        return parts
+    return [tf.constant(part, tf.float32) for part in parts]
+
+
+def _cut_parts(x: np.ndarray) -> list[np.ndarray]:
+    """Cut inputs into parts of frames predicted at once."""
+    return [x[i : i + _N_PREDICTED] for i in range(0, len(x), _N_PREDICTED)]
+
+
+def _predict_parts(
+    run: Callable[[np.ndarray], np.ndarray], parts: Sequence
 ) -> np.ndarray:
     """Return class probabilities, float64, rows summing to 1."""
-    parts = [run(x[i : i + _N_PREDICTED]) for i in range(0, len(x), _N_PREDICTED)]
-    shares = np.concatenate(parts).astype(np.float64)
+    shares = np.concatenate([run(part) for part in parts]).astype(np.float64)
     # a lost number spreads over its whole row, and over all rows once it is learnt from
     n_lost = int(np.isnan(shares).any(axis=1).sum())
     if n_lost:
         raise ValueError(
-            f"The model gives no probabilities for {n_lost} of {len(x)} frames. Leave "
-            "out frames with missing numbers, or lower the learning rate."
+            f"The model gives no probabilities for {n_lost} of {len(shares)} frames. "
+            "Leave out frames with missing numbers, or lower the learning rate."
         )
     return shares / shares.sum(axis=1, keepdims=True)
 
@@ -253,6 +270,7 @@ def predict(model: "keras.Model", x: np.ndarray) -> np.ndarray:
     """
     if not len(x):
         return np.zeros((0, model.output_shape[-1]))
-    return _predict_in_parts(
-        lambda part: np.asarray(model(part.astype(np.float32), training=False)), x
+    return _predict_parts(
+        lambda part: np.asarray(model(part.astype(np.float32), training=False)),
+        _cut_parts(x),
     )

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from utils.core.cache import build_key
+from utils.core.cache import build_key, read_kept, write_kept
 from utils.core.parallel import run_tasks
 from utils.core.skeleton import FEATURE_COLUMNS, N_KEYPOINTS
 from utils.core.tables import LEAST_PROBABILITY
@@ -138,38 +140,61 @@ def fit_mixture(inputs: Inputs, rows: np.ndarray, *, n_used: int, seed: int) -> 
     return replace(whole, temperature=fitted)
 
 
-def fit_mixtures(
+def find_mixture(
+    inputs: Inputs, rows: np.ndarray, *, n_used: int, seed: int, folder: Path
+) -> Mixture:
+    """Fit the classifier on some rows, or read what was fitted on them before.
+
+    Args:
+        inputs: As for `fit_mixture`, and so `rows`, `n_used` and `seed`.
+        rows: Rows to learn from.
+        n_used: Looks in use.
+        seed: Decides all that is random.
+        folder: Where it is kept; safe to delete.
+
+    Returns:
+        The members and their temperature.
+    """
+    key = build_key(
+        code=CODE,
+        learnt=joblib.hash((inputs, np.asarray(rows, dtype=np.int64))),
+        n_used=n_used,
+        seed=seed,
+        sklearn=sklearn.__version__,
+    )
+    path = Path(folder) / f"mixture-{key}"
+    kept = read_kept(path)
+    if kept is not None:
+        return joblib.load(BytesIO(kept))
+    mixture, data = fit_mixture(inputs, rows, n_used=n_used, seed=seed), BytesIO()
+    joblib.dump(mixture, data)
+    write_kept(path, data.getvalue())
+    return mixture
+
+
+def find_mixtures(
     inputs: Inputs,
     each: Sequence[np.ndarray],
     *,
-    n_used: int,
-    seed: int,
     n_jobs: int = 1,
+    **options: object,
 ) -> list[Mixture]:
     """Fit the classifier on several sets of rows, in processes of their own.
 
     Args:
-        inputs: As for `fit_mixture`.
+        inputs: As for `find_mixture`.
         each: Rows to learn from, set by set.
-        n_used: As for `fit_mixture`.
-        seed: As for `fit_mixture`.
         n_jobs: Processes; for one set none is started.
+        **options: As for `find_mixture`.
 
     Returns:
         What was fitted on each.
     """
-    fit = partial(_fit_set, inputs=inputs, n_used=n_used, seed=seed)
-    tasks = list(enumerate(each))
-    fitted = dict(run_tasks(fit, tasks, n_jobs=n_jobs if len(tasks) > 1 else 1))
-    return [fitted[i] for i, _ in tasks]
-
-
-def _fit_set(
-    task: tuple[int, np.ndarray], *, inputs: Inputs, n_used: int, seed: int
-) -> tuple[int, Mixture]:
-    """Fit on one set of rows; return its number too."""
-    number, rows = task
-    return number, fit_mixture(inputs, rows, n_used=n_used, seed=seed)
+    find = partial(find_mixture, inputs, **options)
+    if len(each) > 1:
+        for _ in run_tasks(find, each, n_jobs=n_jobs):
+            pass  # kept: below they are read, in their order
+    return [find(rows) for rows in each]
 
 
 def _fit_members(inputs: Inputs, rows: np.ndarray, *, seed: int) -> Mixture:
@@ -210,7 +235,7 @@ def _fit_temperature(logs: np.ndarray, y: np.ndarray) -> float:
 
 
 def build_best_model(
-    name: str, inputs: Inputs, *, n_used: int, n_seeds: int | None = None
+    name: str, inputs: Inputs, *, n_used: int, folder: Path, n_seeds: int | None = None
 ) -> Model:
     """Make the classifier's part in the comparison.
 
@@ -218,6 +243,7 @@ def build_best_model(
         name: Column `model` of its results.
         inputs: Looks `x`, and `mirrored`, `(n, n_looks, 34)`: it learns from all.
         n_used: How many of them, from the first on, it is scored with.
+        folder: Where what is fitted is kept, to be used again; safe to delete.
         n_seeds: How many of the seeds it is repeated with; None is all.
 
     Returns:
@@ -225,7 +251,7 @@ def build_best_model(
     """
     return Model(
         name,
-        partial(_fit_rows, inputs=inputs, n_used=n_used),
+        partial(_fit_rows, inputs=inputs, n_used=n_used, folder=folder),
         key=build_key(
             code=CODE,
             inputs=joblib.hash(inputs),
@@ -249,10 +275,16 @@ def count_parameters(n_classes: int) -> int:
 
 
 def _fit_rows(
-    train: np.ndarray, val: np.ndarray, *, seed: int, inputs: Inputs, n_used: int
+    train: np.ndarray,
+    val: np.ndarray,
+    *,
+    seed: int,
+    inputs: Inputs,
+    n_used: int,
+    folder: Path,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Fit on some rows and predict others: a `Fit` of the comparison."""
-    mixture = fit_mixture(inputs, train, n_used=n_used, seed=seed)
+    mixture = find_mixture(inputs, train, n_used=n_used, seed=seed, folder=folder)
     return build_empty_history(), mixture.predict(inputs.x[val, :n_used])
 
 
