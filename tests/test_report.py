@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tests.jupyter_rig import ROOT, find_chromium, run_browser
 from utils import report
+from utils.core.markup import escape_markdown
 
 AXE = Path(__file__).parent / "vendor/axe-core/axe.min.js"
 SEEK = """async () => {
@@ -262,6 +263,17 @@ def test_tables_name_columns_and_models_in_words(tmp_path: Path) -> None:
     page = _write(tmp_path, [new_code_cell("x", outputs=[_show(table.to_html())])])
     for words in ("<th>frames</th>", "<th>kick_off</th>", "<th>pose classifier</th>"):
         assert words in page
+
+
+def test_sentences_are_read_as_written_and_missing_numbers_are_a_dash(
+    tmp_path: Path,
+) -> None:
+    said = "`a` [b] <i>c</i> & d_ &lt;"
+    sentence = new_output("display_data", {"text/markdown": escape_markdown(said)})
+    table = _show(pd.DataFrame({"n": [np.nan]}, index=["NaN b"]).to_html())
+    page = _write(tmp_path, [new_code_cell("x", outputs=[sentence, table])])
+    assert "`a` [b] &lt;i&gt;c&lt;/i&gt; &amp; d_ &amp;lt;" in page
+    assert "<td>–</td>" in page and "<th>NaN b</th>" in page
 
 
 def test_a_film_in_an_output_is_kept(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import find_data
-from utils.core.names import name_file
+from utils.core.names import name_file, show_name
 from utils.core.tables import write_csv
 from utils.evaluation.intervals import bound_scores
 from utils.evaluation.scores import count_confusions, score_classes
@@ -179,11 +179,13 @@ def _describe_classes(table: pd.DataFrame) -> str:
     """Say of each posture how often it is recognised, the worst first."""
     parts = []
     for row in table.sort_values("recall").itertuples():
-        text = f"{_word(row.label)} {row.recall:.0%}"
+        text = f"{show_name(row.label)} {row.recall:.0%}"
         if row.recall < _WORST and isinstance(row.taken_for, str):
-            text += f" ({row.taken_share:.0%} taken for {_word(row.taken_for)})"
+            text += f" ({row.taken_share:.0%} taken for {show_name(row.taken_for)})"
         parts.append(text)
-    fails = ", ".join(_word(x) for x in table.loc[table["recall"] < _WORST, "label"])
+    fails = ", ".join(
+        show_name(x) for x in table.loc[table["recall"] < _WORST, "label"]
+    )
     ending = f" It fails on {fails}." if fails else " No posture fails."
     return f"Recognised: {', '.join(parts)}.{ending}"
 
@@ -191,19 +193,16 @@ def _describe_classes(table: pd.DataFrame) -> str:
 def _describe_names(classes: Sequence[str], samples: pd.DataFrame) -> str:
     """Say which postures the labels or the classifier alone know."""
     counts = samples["label"].value_counts()
-    others = [f"{_word(x)} ({n} frames)" for x, n in counts.items() if x not in classes]
-    absent = [_word(name) for name in classes if name not in counts]
+    others = [
+        f"{show_name(x)} ({n} frames)" for x, n in counts.items() if x not in classes
+    ]
+    absent = [show_name(name) for name in classes if name not in counts]
     text = ""
     if others:
         text = f"Left out, for the classifier does not know them: {', '.join(others)}. "
     if absent:
         text += f"It knows, but nobody shows here: {', '.join(absent)}."
     return text.strip()
-
-
-def _word(label: object) -> str:
-    """Write a posture's name as words."""
-    return str(label).replace("_", " ")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ page has no script, and its content policy forbids the browser any request.
 
 import ast
 import base64
+import html
 import re
 import sys
 import sysconfig
@@ -100,6 +101,10 @@ class _Renderer(HTMLRenderer):
     def __init__(self, contents: _Contents) -> None:
         super().__init__(escape=True)
         self._contents = contents
+
+    def text(self, text: str) -> str:
+        """Show text as it is meant: entities stand for what would be markup."""
+        return escape_text(html.unescape(text))
 
     def heading(self, text: str, level: int, **_: object) -> str:
         """Write a heading with an anchor."""
@@ -356,7 +361,8 @@ def _show_image(kind: str, text: str, facts: dict, contents: _Contents) -> str:
     above = re.sub(r"<[^>]+>", "", contents.latest)
     words = escape_html(alt) if alt else f"Chart: {above}".strip(": ")
     text = re.sub(r"[^A-Za-z0-9+/=]", "", text)
-    return f'<img src="data:{kind};base64,{text}" alt="{words}">'
+    image = f'<img src="data:{kind};base64,{text}" alt="{words}">'
+    return f'<div class="chart" tabindex="0">{image}</div>'
 
 
 def _show_plain(text: str, _: dict, __: _Contents) -> str:
@@ -380,12 +386,12 @@ def _show_text(text: str) -> str:
     return escape_html(escape_terminal(hide_paths(_ANSI.sub("", text))))
 
 
-def _word_cells(html: str) -> str:
+def _word_cells(page: str) -> str:
     """Put words in place of columns and models that only programs name so."""
     return re.sub(
         r"(<t[hd][^>]*>)(\w+)(?=</t[hd]>)",
         lambda found: found[1] + WORDS.get(found[2], found[2]),
-        html,
+        page.replace("<td>NaN</td>", "<td>–</td>"),
     )
 
 

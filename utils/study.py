@@ -16,6 +16,7 @@ import pandas as pd
 
 from utils.core.colours import ClassLook, colour_classes
 from utils.core.files import find_data
+from utils.core.names import show_name
 from utils.core.parallel import count_workers
 from utils.core.skeleton import index_poses
 from utils.core.tables import write_csv
@@ -203,6 +204,12 @@ class Study:
         return {model: name for model, name in NAMES.items() if model in self.models}
 
     @property
+    def in_use(self) -> str:
+        """The model that predicts film which nobody labelled, as `classifier` says."""
+        best = self.classifier == "best" and "pose_best" in self.models
+        return "pose_best" if best else "pose_softmax"
+
+    @property
     def rival(self) -> str:
         """The picture model that is right more often on people held out."""
         scores = self.scores.set_index("model")["accuracy"]
@@ -226,7 +233,7 @@ class Study:
     @property
     def folds(self) -> pd.DataFrame:
         """Frames of each fold, person and posture."""
-        return splits.summarise_folds(self.samples)
+        return splits.summarise_folds(self.samples).rename(columns=show_name)
 
     @property
     def leak(self) -> float:

@@ -10,6 +10,8 @@ from utils.core.tables import check_table
 from utils.evaluation.scores import (
     COMPARISON_COLUMNS,
     count_confusions,
+    describe_failures,
+    find_recall,
     score_classes,
     score_people,
     score_predictions,
@@ -156,3 +158,31 @@ def test_summary_has_the_agreed_columns_and_charges_the_upfront_seconds() -> Non
     assert list(table) == COMPARISON_COLUMNS
     assert table["seconds_to_best"].iloc[0] == pytest.approx(10 + (1 + 2) / 2)
     assert table["n_parameters"].iloc[0] == 7
+
+
+def test_a_model_no_better_than_a_guess_is_said_to_have_failed() -> None:
+    scores = pd.DataFrame(
+        {
+            "model": ["majority", "pose_softmax", "mobilenet_frozen", "own_model"],
+            "accuracy": [0.5, 0.51, 0.5, 0.2],
+        }
+    )
+    frozen, own = describe_failures(scores)
+    assert frozen.startswith(
+        "The whole-picture classifier, frozen failed to learn here: it is right in "
+        "50.0% of the frames, always the same guess in 50.0%."
+    )
+    assert own.startswith("The own model failed to learn here: it is right in 20.0%")
+    named = describe_failures(scores, names={"own_model": "crop classifier"})
+    assert named[1].startswith("The crop classifier failed")
+
+
+def test_recall_names_what_a_class_is_else_taken_for() -> None:
+    table = find_recall(
+        make_predictions({"ann": [1, 0, 1, 0], "bob": [0, 1, 1, 1]}),
+        model="pose_softmax",
+    )
+    assert table.loc["sit"].tolist() == [0.75, "stand", 0.25]
+    assert table.loc["stand"].tolist() == [0.5, "sit", 0.5]
+    right = find_recall(make_predictions({"ann": [1, 1]}), model="pose_softmax")
+    assert right["taken_for"].isna().all() and right["recognised"].eq(1).all()

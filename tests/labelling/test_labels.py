@@ -170,10 +170,14 @@ def _make_summary(people: dict[str, str], seconds: float = 12.0) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["label", "subject", "seconds"])
 
 
+def _make_recall(shares: dict[str, float], gain: float = 0.05) -> pd.DataFrame:
+    table = pd.DataFrame({"recognised": shares, "taken_for": np.nan})
+    return table.assign(gain=gain, n_half=2, n_most=3).astype({"taken_for": object})
+
+
 def test_what_is_recognised_is_enough_only_with_people_and_seconds() -> None:
     summary = _make_summary({"jump": "a", "lie": "abc", "sit": "abcd"})
-    best = {"recall_half": 0.95, "recall": 1.0, "n_half": 2, "n_most": 3}
-    recall = pd.DataFrame([best] * 3, index=["sit", "lie", "jump"])
+    recall = _make_recall({"sit": 1.0, "lie": 1.0, "jump": 1.0})
     jump, lie, sit = advise_labels(summary, recall=recall)
     assert jump == "Label 6 s more of jump, from another person."
     assert sit == "sit has enough: 100% of its frames are recognised."
@@ -184,15 +188,30 @@ def test_what_is_recognised_is_enough_only_with_people_and_seconds() -> None:
 
 def test_after_fitting_nothing_else_is_said_of_what_lacked_labels_before() -> None:
     summary = _make_summary({"sit": "abcd", "lie": "a", "jump": "ab"})
-    recall = pd.DataFrame(
-        [{"recall_half": 0.5, "recall": 0.8, "n_half": 2, "n_most": 4}] * 3,
-        index=["sit", "lie", "jump"],
-    )
+    recall = _make_recall({"sit": 0.8, "lie": 0.8, "jump": 0.8}, gain=0.3)
     before = advise_labels(summary)
     after = advise_labels(summary, recall=recall)
     assert set(before) <= set(after) and len(after) == 3
-    flat = advise_labels(summary, recall=recall.assign(recall_half=0.8))
-    assert any(text.startswith("More labels alone may not help sit") for text in flat)
+    flat = advise_labels(summary, recall=recall.assign(gain=0.0))
+    assert any(text.startswith("More of the same may not help sit") for text in flat)
+
+
+def test_what_is_recognised_worst_is_advised_first_and_what_is_excellent_last() -> None:
+    names = ["arms_raised", "kneeling", "sitting_floor"]
+    summary = _make_summary(dict.fromkeys(names, "abcd"))
+    recall = _make_recall(dict(zip(names, [0.95, 0.82, 0.78], strict=True)), gain=-0.01)
+    recall["taken_for"] = [np.nan, "standing", "sitting_chair"]
+    floor, kneeling, raised = advise_labels(summary, recall=recall)
+    assert floor.startswith(
+        "More of the same may not help sitting floor: 78% of its frames are "
+        "recognised, most others are taken for sitting chair, and from 2 to 3 people "
+        "it gained nothing."
+    )
+    assert "help kneeling: 82%" in kneeling and "taken for standing" in kneeling
+    assert raised == "arms raised has enough: 95% of its frames are recognised."
+    gained = advise_labels(summary, recall=recall.assign(gain=0.06))
+    assert gained[0].startswith("Label 12 s more of sitting floor, from another person")
+    assert gained[0].endswith("from 2 to 3 people it gained 6 points.")
 
 
 def test_labels_begin_as_a_copy_of_those_that_the_films_bring(tmp_path: Path) -> None:

@@ -41,8 +41,10 @@ def test_outcomes_have_a_row_each_also_without_an_example() -> None:
         {"outcome": outcomes, "n_frames": [8, 2, 0, 0], "share": 0.25}
     )
     images = [np.zeros((60, 80, 3), dtype=np.uint8)] * 2
-    figure = plot_outcomes(examples, images, [np.ones((17, 3))] * 2, counts=counts)
+    poses = [np.ones((17, 3))] * 2
+    figure = plot_outcomes(examples, images, poses, counts=counts, rival="crop")
     labels = [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()]
     assert labels[1].startswith("only pose right\n2 frames")
     assert len(labels) == 4
-    assert "image: stand 80%" in figure.axes[1].get_title()
+    assert labels[2].startswith("only crop right")
+    assert "crop: stand 80%" in figure.axes[1].get_title()

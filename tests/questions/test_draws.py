@@ -110,11 +110,18 @@ def test_curve_has_a_row_a_draw_and_person_left_out(
     assert means.loc[4].tolist() == [1, 1, 1]
 
 
-def test_recall_is_compared_with_that_of_half_the_people(
+def test_gain_is_that_of_people_left_out_with_few_and_with_many(
     samples: pd.DataFrame, tmp_path: Path
 ) -> None:
     curve = _learn(samples, tmp_path)
-    curve.loc[curve["n_people"] == 5, "recall_stand"] = 0.9
+    is_most = curve["n_people"] == 5
+    who = curve.loc[is_most, "subject"].iloc[0]
+    curve.loc[is_most, "recall_stand"] = 0.9
+    # somebody who was scored with few people alone says nothing of the gain
+    curve = curve[~is_most | (curve["subject"] == who)]
+    curve.loc[~is_most & (curve["subject"] != who), "recall_stand"] = 0.5
     table = compare_recall(curve, model="pose")
-    assert table.loc["stand"].tolist() == [0, 0.9, 2, 5]
-    assert table.loc["sit", "recall"] == 1
+    assert table.loc["stand"].tolist() == [0.9, 2, 5]
+    assert table.loc["sit", "gain"] == 0
+    one = compare_recall(curve[curve["n_people"] == 2], model="pose")
+    assert one["gain"].isna().all()

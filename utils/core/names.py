@@ -46,6 +46,16 @@ def normalise_name(text: str) -> str:
     return text
 
 
+def show_name(name: object) -> str:
+    """Write a class's or model's name as words, for sentences, tables and charts.
+
+    Example:
+        >>> show_name("arms_raised")
+        'arms raised'
+    """
+    return str(name).replace("_", " ")
+
+
 def name_file(name: str) -> str:
     """Return a video's name as the start of the name of a file or folder.
 

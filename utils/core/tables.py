@@ -39,24 +39,31 @@ WORDS: dict[str, str] = {
     **{"accuracy_sd": "spread of right", "log_loss_sd": "spread of log loss"},
     **{"seconds_to_best": "seconds to its best", "ms_per_frame": "ms a frame"},
     **{"upfront_s": "seconds before learning", "train_s": "seconds of learning"},
-    **{"n_unit": "of", "n_needed": "would decide", "n_lost": "nobody found"},
+    **{"n_needed": "would decide", "n_lost": "nobody found"},
     **{"n_unpredicted": "without answer", "accuracy_survivors": "right where found"},
     **{"accuracy_lost_wrong": "right if the lost are wrong", "tried": "settings tried"},
     **{"ece": "off by", "ece_mended": "off by, mended", "log_loss_mended": "mended"},
     **{"temperature_mean": "temperature", "temperature_sd": "its spread"},
     **{
         "pose_softmax": "pose classifier",
+        "pose_best": "best pose classifier",
         "mobilenet_frozen": "whole-picture classifier, frozen",
         "mobilenet_crop": "crop classifier, frozen",
         "pose_and_crop": "pose and crop together",
     },
     **{"mobilenet_finetuned": "whole-picture classifier, fine-tuned"},
     **{"majority": "commonest posture", "fold": "group"},
+    **{"frames_right": "frames right", "n_bouts": "labelled stretches"},
+    **{"n_found": "found", "n_missed": "missed", "n_extra": "not there"},
+    **{"n_borders": "borders", "border_error_s": "borders off by (s)"},
+    **{"n_people": "people", "temperature_min": "lowest temperature"},
+    **{"temperature_max": "highest temperature"},
     **{"known_room": "right in rooms known", "in_new_room": "right in a new room"},
     **{"worst_room": "worst in", "worst_accuracy": "right there"},
 }
 # A name with two `$` in it is no formula, in whichever notebook a table is shown.
 pd.set_option("display.html.use_mathjax", False)
+pd.set_option("display.precision", 3)  # six decimals of a second help nobody
 
 
 @dataclass(frozen=True)

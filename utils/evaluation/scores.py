@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from utils.core.tables import LEAST_PROBABILITY
+from utils.core.names import show_name
+from utils.core.tables import LEAST_PROBABILITY, WORDS
 
 # One correct, one fair to rare classes, one that punishes being sure and wrong.
 METRICS = ("accuracy", "macro_f1", "log_loss")
@@ -156,12 +157,12 @@ def describe_failures(
     Returns:
         A sentence for each such model.
     """
-    accuracy = scores.set_index("model")["accuracy"]
+    accuracy, known = scores.set_index("model")["accuracy"], {**WORDS, **(names or {})}
     floor = accuracy.get("majority", 0.0)
     return [
-        f"The {(names or {}).get(model, model)} failed to learn here: it is right in "
-        f"{share:.1%} of the frames, always the same guess in {floor:.1%}. Its scores "
-        "say nothing of its kind."
+        f"The {known.get(model, show_name(model))} failed to learn here: it is right "
+        f"in {share:.1%} of the frames, always the same guess in {floor:.1%}. Its "
+        "scores say nothing of its kind."
         for model, share in accuracy.drop("majority", errors="ignore").items()
         if share <= floor
     ]
@@ -227,6 +228,32 @@ def count_confusions(predictions: pd.DataFrame, *, model: str) -> pd.DataFrame:
     counts = _count_pairs(frames, np.zeros(len(frames), dtype=np.int64), classes)[0]
     table = pd.DataFrame(counts / frames["seed"].nunique(), classes, classes)
     return table.rename_axis(index="label", columns="predicted")
+
+
+def find_recall(predictions: pd.DataFrame, *, model: str) -> pd.DataFrame:
+    """Find how often each class is recognised, and what it is else taken for.
+
+    Args:
+        predictions: Table `predictions`.
+        model: Which model.
+
+    Returns:
+        A row a class that is scored: `recognised` (share of its frames), `taken_for`
+        (NaN if for nothing) and `taken_share`.
+
+    Raises:
+        ValueError: If there is no such model or the predictions cannot be scored.
+    """
+    counts = count_confusions(predictions, model=model)
+    counts = counts[counts.sum(axis=1) > 0]
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    right = pd.Series({label: shares.loc[label, label] for label in shares.index})
+    wrong = shares.copy()
+    for label in wrong.index:
+        wrong.loc[label, label] = 0.0
+    most = wrong.max(axis=1)
+    table = {"taken_for": wrong.idxmax(axis=1).where(most > 0), "taken_share": most}
+    return pd.DataFrame({"recognised": right, **table})
 
 
 def select_model(predictions: pd.DataFrame, model: str) -> pd.DataFrame:

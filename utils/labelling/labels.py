@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import atomic_path
+from utils.core.names import show_name
 from utils.core.tables import check_table
 from utils.labelling.csv_store import COLUMNS, read_labels_file, split_labels
 from utils.labelling.spans import SPECIAL_LABELS, UNSURE, Span
@@ -32,7 +33,7 @@ _MIN_CLASS_S = 10.0
 _MIN_PERSON_S = 5.0
 # A class that is recognised this often in frames of so many people has enough; one that
 # gained less than this from twice the people will not gain from more of the same.
-_ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.975, 4, 0.01  # shown as 98 %
+_ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.945, 4, 0.01  # shown as 95 %
 
 # A kind of frame is spoken of with this share of the errors, if it is wrong so many
 # times as often as the rest.
@@ -275,20 +276,22 @@ def advise_labels(
         summary: As `summarise_labels` returns.
         classes: Classes there should be, labelled or not.
         n_people: How many people are in the videos; with one, no other is asked for.
-        recall: By class, how often it is recognised with the most people, `recall`,
-            and with about half of them, `recall_half`, and how many that are, `n_most`
-            and `n_half`.
+        recall: By class, how often it is `recognised` in frames of people held out,
+            what it is else mostly `taken_for` (NaN if for nothing), and the `gain` in
+            that share from `n_half` to `n_most` people (NaN where one number of people
+            is all that there is).
 
     Returns:
         One sentence a class that needs more, such as "Label 12 s more of sitting, from
-        another person."; of the others too, where `recall` is given.
+        another person."; of the others too, where `recall` is given, the one that is
+        recognised worst first.
     """
     summary = summary[~summary["label"].isin(SPECIAL_LABELS)]
     seconds = summary.groupby("label", sort=False)["seconds"].sum()
     people = summary[summary["seconds"] > 0].groupby("label")["subject"].nunique()
     wanted = list(dict.fromkeys([*classes, *seconds.index]))
     target_s = max(_MIN_CLASS_S, 0.5 * seconds.median() if len(seconds) else 0.0)
-    advice = []
+    lacking, known = [], []
     for label in wanted:
         n_shown, labelled_s = people.get(label, 0), seconds.get(label, 0.0)
         missing_s = math.ceil(target_s - labelled_s - 1e-9)
@@ -297,11 +300,12 @@ def advise_labels(
             missing_s = max(missing_s, math.ceil(_MIN_PERSON_S))
             who = ", from another person" if n_shown else ", from two people"
         if missing_s > 0:
-            advice.append(f"Label {missing_s} s {more}of {label}{who}.")
+            lacking.append(f"Label {missing_s} s {more}of {show_name(label)}{who}.")
         elif recall is not None and label in recall.index:
-            each_s = math.ceil(labelled_s / n_shown)
-            advice.append(_advise_class(recall.loc[label], each_s, n_shown))
-    return advice
+            row, each_s = recall.loc[label], math.ceil(labelled_s / n_shown)
+            known.append((row["recognised"], _advise_class(row, each_s, n_shown)))
+    known.sort(key=lambda told: told[0])
+    return [*lacking, *(text for _, text in known)]
 
 
 def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
@@ -344,26 +348,25 @@ def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:
         each_s: Seconds that a person usually has of it.
         n_people: Who show it.
     """
-    often = f"{row['recall']:.0%} of its frames are recognised"
-    if row["recall"] >= _ENOUGH_RECALL and n_people >= _ENOUGH_PEOPLE:
-        return f"{row.name} has enough: {often}."
-    if row["recall"] >= _ENOUGH_RECALL:
+    name, share = show_name(row.name), f"{row['recognised']:.0%} of its frames"
+    more = f"Label {each_s} s more of {name}, from another person"
+    if row["recognised"] >= _ENOUGH_RECALL and n_people >= _ENOUGH_PEOPLE:
+        return f"{name} has enough: {share} are recognised."
+    if row["recognised"] >= _ENOUGH_RECALL:
         return (
-            f"Label {each_s} s more of {row.name}, from another person: {often}, but "
-            f"{n_people} people are too few to rely on that."
+            f"{more}: {share} are recognised, but {n_people} people are too few to "
+            "rely on that."
         )
-    if row["n_half"] == row["n_most"]:  # one number of people: nothing to compare
+    often = f"{share} are recognised"
+    if isinstance(row["taken_for"], str):
+        often += f", most others are taken for {show_name(row['taken_for'])}"
+    if np.isnan(row["gain"]):
+        return f"{more}: {often}."
+    from_to = f"from {row['n_half']:.0f} to {row['n_most']:.0f} people"
+    if row["gain"] < _ENOUGH_GAIN:
         return (
-            f"Label {each_s} s more of {row.name}, from another person: only {often}."
+            f"More of the same may not help {name}: {often}, and {from_to} it gained "
+            "nothing. Look at these mistakes, then film it from other sides and in "
+            "other rooms."
         )
-    if row["recall"] - row["recall_half"] < _ENOUGH_GAIN:
-        return (
-            f"More labels alone may not help {row.name}: {often} with "
-            f"{row['n_most']:.0f} people and {row['recall_half']:.0%} with "
-            f"{row['n_half']:.0f}. Look at the mistakes."
-        )
-    return (
-        f"Label {each_s} s more of {row.name}, from another person: from "
-        f"{row['n_half']:.0f} to {row['n_most']:.0f} people its share recognised rose "
-        f"from {row['recall_half']:.0%} to {row['recall']:.0%}."
-    )
+    return f"{more}: {often}, and {from_to} it gained {100 * row['gain']:.0f} points."

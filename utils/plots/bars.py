@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from utils.core.colours import ClassLook, colour_model, ink_on
 from utils.core.markup import escape_plot
+from utils.core.names import show_name
 from utils.plots.style import (
     ACCURACY,
     ERROR_BARS,
@@ -24,6 +25,8 @@ from utils.plots.style import (
     name_model,
     put_legend_below,
 )
+
+_MOST_BARS = 20  # in a row, with room for a number on each
 
 
 def _plot_models(ax: Axes, table: pd.DataFrame, *, group: str) -> list[str]:
@@ -44,11 +47,12 @@ def _plot_models(ax: Axes, table: pd.DataFrame, *, group: str) -> list[str]:
             error_kw=ERROR_BARS,
             label=name_model(model),
         )
+        # side by side, numbers of narrow bars would run into each other
+        turned = 90 if len(groups) * len(models) > _MOST_BARS else 0
+        style = {"ha": "center", "va": "bottom", "size": SMALL, "bbox": ON_BARS}
         for place, value in zip(x, rows["accuracy"], strict=True):
             text = "" if np.isnan(value) else f"{value:.2f}"
-            ax.text(
-                place, 0.03, text, ha="center", va="bottom", size=SMALL, bbox=ON_BARS
-            )
+            ax.text(place, 0.03, text, rotation=turned, **style)
     ax.set(ylim=ACCURACY, ylabel="accuracy")
     ax.grid(axis="y", alpha=0.25)
     return list(groups)
@@ -226,7 +230,7 @@ def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     )
     ax = make_axes(ax, (8, 1.0 + 0.35 * max(1, len(wide))))
     left = np.zeros(len(wide))
-    postures = [escape_plot(label) for label in wide.index]
+    postures = [escape_plot(show_name(label)) for label in wide.index]
     shades = plt.get_cmap("cividis")(np.linspace(0.15, 0.95, wide.shape[1]))
     for shade, (subject, seconds) in zip(shades, wide.items(), strict=True):
         who = escape_plot(subject)
@@ -266,7 +270,7 @@ def plot_time_strips(
             style = {"color": face, "ec": "white", "hatch": hatches.get(label, "")}
             ax.barh(row, end - start, left=start, height=0.8, **style)
             if end - start > 0.9:  # shorter ones have no room for a word
-                text = escape_plot(str(label).replace("_", " "))
+                text = escape_plot(show_name(label))
                 style = {"ha": "center", "va": "center", "size": TINY}
                 ax.text((start + end) / 2, row, text, color=ink_on(face), **style)
     ax.set_yticks(range(len(strips)), list(strips))

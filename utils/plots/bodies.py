@@ -82,6 +82,7 @@ def plot_outcomes(
     poses: Sequence[np.ndarray],
     *,
     counts: pd.DataFrame,
+    rival: str = "picture",
 ) -> Figure:
     """Plot examples of frames by outcome: who of two models was right.
 
@@ -90,13 +91,14 @@ def plot_outcomes(
         images: RGB picture of each example.
         poses: Pose `(17, 3)` of each example.
         counts: From `mistakes.count_outcomes`.
+        rival: What to call the model beside pose.
 
     Returns:
         Figure with a row of pictures an outcome.
     """
     outcomes = list(counts["outcome"])
     n_columns = max(1, int(examples["outcome"].value_counts().max()))
-    size_in = (2.1 * n_columns + 1.3, 1.75 * len(outcomes) + 0.4)
+    size_in = (2.1 * n_columns + 1.3, 2.0 * len(outcomes) + 0.4)
     figure, axes = make_grid(len(outcomes), n_columns, size_in)
     rows = counts.set_index("outcome")
     for outcome, line in zip(outcomes, axes, strict=True):
@@ -105,9 +107,10 @@ def plot_outcomes(
         line[0].set(xticks=[], yticks=[], frame_on=False)
         for ax, place in zip(line, places, strict=False):
             plot_pose(images[place], poses[place], ax=ax)
-            ax.set_title(_caption(examples.iloc[place]), fontsize=6)
+            ax.set_title(_caption(examples.iloc[place], rival), fontsize=SMALL)
         row = rows.loc[outcome]
-        text = f"{outcome}\n{row['n_frames']:,.0f} frames\n{row['share']:.1%}"
+        name = outcome.replace("image", rival)
+        text = f"{name}\n{row['n_frames']:,.0f} frames\n{row['share']:.1%}"
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle(
         f"{rows['n_frames'].sum():,} frames of people held out, by who was right",
@@ -116,10 +119,10 @@ def plot_outcomes(
     return figure
 
 
-def _caption(example: pd.Series) -> str:
+def _caption(example: pd.Series, rival: str) -> str:
     """Write the true posture and what both models said."""
     lines = [f"{example['subject']}: {example['label']}"]
-    for model in ("pose", "image"):
+    for model, name in (("pose", "pose"), ("image", rival)):
         said = example[f"{model}_predicted"]
-        lines.append(f"{model}: {said} {example[f'{model}_probability']:.0%}")
+        lines.append(f"{name}: {said} {example[f'{model}_probability']:.0%}")
     return escape_plot("\n".join(lines).replace("_", " "))

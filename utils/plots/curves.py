@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from utils.core.colours import colour_model
 from utils.core.markup import escape_plot
+from utils.core.names import show_name
 from utils.plots.style import (
     SMALL,
     TINY,
@@ -185,7 +186,7 @@ def plot_curve_pair(
 
 
 def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> Figure:
-    """Plot confusion matrices side by side: shares of each true class, and counts.
+    """Plot confusion matrices, two in a row: shares of each true class, and counts.
 
     Args:
         counts: Model to a square table: rows true classes, columns predicted, values
@@ -195,11 +196,18 @@ def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> F
     Returns:
         Figure with an Axes a model.
     """
-    size_in = (4.4 * len(counts), 5.2)
+    n_columns = min(2, len(counts))  # more and nobody could read the numbers
+    n_rows = -(-len(counts) // n_columns)
     figure, axes = plt.subplots(  # compressed: for Axes of fixed shape, as these are
-        1, len(counts), figsize=size_in, layout="compressed", squeeze=False
+        n_rows,
+        n_columns,
+        figsize=(5.0 * n_columns, 4.9 * n_rows + 0.3),
+        layout="compressed",
+        squeeze=False,
     )
-    for ax, (model, table) in zip(axes[0], counts.items(), strict=True):
+    for ax in axes.flat[len(counts) :]:
+        ax.remove()
+    for ax, (model, table) in zip(axes.flat, counts.items(), strict=False):
         values = table.to_numpy(dtype=float)
         shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1)
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -209,11 +217,10 @@ def plot_confusions(counts: Mapping[str, pd.DataFrame], *, title: str = "") -> F
                 style = {"ha": "center", "va": "center", "fontsize": TINY}
                 colour = "white" if share > 0.5 else "black"
                 ax.text(column, row, text, c=colour, **style)
-        names = [escape_plot(str(c).replace("_", " ")) for c in table.columns]
+        names = [escape_plot(show_name(c)) for c in table.columns]
         ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
         ax.set_yticks(range(len(names)), names)
-        ax.set_xlabel("predicted")
+        ax.set(xlabel="predicted", ylabel="true")
         ax.set_title(name_model(model), fontsize=TITLE)
-    axes[0, 0].set_ylabel("true")
     figure.suptitle(title, fontsize=11)
     return figure

@@ -79,7 +79,7 @@ def plot_reliability(
     Returns:
         The Axes; a marker's area goes by its share of the model's frames.
     """
-    ax = make_axes(ax, (5, 4.8))
+    ax = make_axes(ax, (8, 4.8))
     ax.plot([0, 1], [0, 1], color="0.5", ls=":", lw=1.2, label="as sure as right")
     for model, rows in reliability.groupby("model", sort=False):
         share = rows["n_frames"] / rows["n_frames"].sum()
@@ -91,7 +91,7 @@ def plot_reliability(
     ax.set(xlabel="how sure (mean probability)", ylabel="how often right")
     ax.set_title(f"Below the dotted line: too sure of itself\n{title}", fontsize=TITLE)
     ax.grid(alpha=0.25)
-    ax.legend(fontsize=SMALL, loc="upper left")
+    ax.legend(fontsize=SMALL, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return ax
 
 

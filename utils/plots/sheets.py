@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from utils.core.colours import EDGE_COLOURS, KEYPOINT_COLOURS
 from utils.core.markup import escape_plot
 from utils.core.skeleton import EDGES, KEYPOINT_IDX, KEYPOINTS, MIN_SCORE
-from utils.plots.style import SMALL, TINY, TITLE, make_axes, make_grid
+from utils.plots.style import SMALL, TITLE, make_axes, make_grid
 
 
 def plot_pose(
@@ -107,7 +107,7 @@ def plot_sheet(
         raise ValueError("Expected at least one picture for the sheet, got none.")
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
-    size_in = (1.9 * n_columns, 1.75 * n_rows + 0.35)
+    size_in = (1.75 * n_columns, 1.75 * n_rows + 0.35)
     figure, axes = make_grid(n_rows, n_columns, size_in)
     for idx, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         if poses is None:
@@ -115,6 +115,6 @@ def plot_sheet(
         else:
             plot_pose(image, poses[idx], ax=ax)
         if titles is not None:
-            ax.set_title(escape_plot(titles[idx]), fontsize=TINY)
+            ax.set_title(escape_plot(titles[idx]), fontsize=SMALL)
     figure.suptitle(title, fontsize=TITLE)
     return figure

@@ -19,7 +19,7 @@ NAMES: dict[str, str] = {
     "mobilenet_crop": "crop of the person: MobileNetV2 frozen",
     "mobilenet_finetuned": "whole picture: MobileNetV2 fine-tuned",
     "pose_and_crop": "pose and crop together",
-    "majority": "majority class",
+    "majority": "commonest posture",
 }
 _MARKERS = {
     "pose_softmax": "o",
@@ -31,6 +31,7 @@ _MARKERS = {
     "majority": "x",
 }
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
+_LEGEND_IN = 2.6  # width of the longest name in a legend
 TITLE, SMALL, TINY = 10, 8, 7  # font sizes, points
 ACCURACY = (0, 1.05)  # limits: 0 to 1, and room for a mark at 1
 ERROR_BARS = {"ecolor": "0.25", "elinewidth": 1, "capsize": 2}
@@ -74,7 +75,8 @@ def draw_floor(ax: Axes, floor: float) -> None:
 def put_legend_below(ax: Axes) -> None:
     """Put the legend into a row at the foot of the Figure, where it hides no bar."""
     handles, labels = ax.get_legend_handles_labels()
-    place = {"loc": "outside lower left", "ncols": max(1, len(labels))}
+    n_columns = int(ax.figure.get_figwidth() / _LEGEND_IN)  # more would be cut off
+    place = {"loc": "outside lower left", "ncols": min(n_columns, max(1, len(labels)))}
     ax.figure.legend(handles, labels, fontsize=SMALL, **place)
 
 

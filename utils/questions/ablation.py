@@ -267,15 +267,16 @@ def describe_ablation(table: pd.DataFrame) -> str:
         f"With {default['setting']} numbers {default['accuracy']:.1%} of the frames "
         "are right"
     )
-    if len(rest):
-        worst = rest.loc[rest["accuracy"].idxmin()]
+    worst = rest.loc[rest["accuracy"].idxmin()] if len(rest) else None
+    if worst is not None:
         text += (
             f"; the lowest of {len(rest)} changes is {worst['setting']} with "
             f"{worst['accuracy']:.1%} ({worst['difference']:+.1f} points)"
         )
     alone = rest[rest["setting"].str.contains("alone")]
     for row in alone.itertuples():
-        text += f"; {row.setting} reaches {row.accuracy:.1%}"
+        if worst is not None and row.setting != worst["setting"]:
+            text += f"; {row.setting} reaches {row.accuracy:.1%}"
         if row.accuracy >= default["accuracy"]:
             text += ", so that postures may be told apart by where people were filmed"
     return text + "."

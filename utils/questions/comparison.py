@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from utils.core.names import show_name
 from utils.core.skeleton import N_KEYPOINTS
-from utils.core.tables import write_csv
+from utils.core.tables import WORDS, write_csv
 from utils.core.weights import find_weights
 from utils.evaluation.cost import Costs, Step, describe_costs, measure_costs
 from utils.evaluation.intervals import bound_scores, compare_models
@@ -98,7 +99,9 @@ def compare(study: "Study") -> Answer:
         ],
         table=table,
         charts={"confusion": plot_confusions(counts, title=title)},
-        shown=table[_SHOWN].round(3),
+        shown=table[_SHOWN]
+        .round(3)
+        .assign(n_parameters=table["n_parameters"].map("{:,.0f}".format)),
     )
 
 
@@ -138,11 +141,11 @@ def _describe_best(study: "Study") -> list[str]:
     rows, ms = study.scores.set_index("model"), study.costs.ms_per_frame
     looks = "look" if study.n_looks == 1 else "looks"
     return [
-        f"The classifier `best`, at {study.n_looks} {looks} a frame, gets "
+        f"The {WORDS[BEST]}, at {study.n_looks} {looks} a frame, gets "
         f"{rows.loc[BEST, 'accuracy']:.1%} right (log loss "
-        f"{rows.loc[BEST, 'log_loss']:.2f}, that of the softmax "
+        f"{rows.loc[BEST, 'log_loss']:.2f}, that of the {WORDS[POSE]} "
         f"{rows.loc[POSE, 'log_loss']:.2f}) and takes {ms[BEST]:.0f} ms a frame in "
-        f"use, the softmax {ms[POSE]:.0f}."
+        f"use, the {WORDS[POSE]} {ms[POSE]:.0f} ms."
     ]
 
 
@@ -170,8 +173,20 @@ def verdict(study: "Study") -> Answer:
         study.results,
         sentences=[*table["sentence"], explain_difference(study, table)],
         table=table,
-        shown=table.drop(columns=["rule", "sentence"]).round(3),
+        shown=_show_verdicts(table),
     )
+
+
+def _show_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what a reader sees of the verdicts beside their sentences."""
+    shown = table.drop(columns=["rule", "sentence", "n_unit"])
+    ends = ["difference", "low", "high"]
+    shown.loc[shown["unit"] == "points", ends] *= 100  # of 100, as sentences say them
+    shown = shown.round({**dict.fromkeys(ends, 2), "level": 3})
+    shown["n"] = [
+        f"{n} {unit}" for n, unit in zip(table["n"], table["n_unit"], strict=True)
+    ]
+    return shown
 
 
 def explain_difference(study: "Study", verdicts: pd.DataFrame) -> str:
@@ -194,12 +209,11 @@ def explain_difference(study: "Study", verdicts: pd.DataFrame) -> str:
     if (np.abs(np.array(points) - claimed) < _SAME_POINTS).all():
         return ""
     told = " and ".join(f"{x:+.1f}" for x in points)
-    n_folds, alone = len(study.splits), "counts the same, however many frames of them"
-    if n_folds < study.n_people:
-        alone = f"is held out alone, not in {n_folds} groups, and {alone}"
+    alone = " and is held out alone" if len(study.splits) < study.n_people else ""
+    differ = "difference is" if len(points) == 1 else "differences are"
     return (
-        f"For who is right more often each person {alone}; over all frames, as in the "
-        f"scores of the models, the differences are {told} points."
+        f"For these points each person counts the same{alone}; over all frames, as in "
+        f"the scores, the {differ} {told} points."
     )
 
 
@@ -221,7 +235,7 @@ def _describe_steps(table: pd.DataFrame) -> list[str]:
     """Say of what a frame's milliseconds are made."""
     known = table.dropna(subset=["steps"])
     return [
-        f"Of that, {row.model.replace('_', ' ')}: {row.steps} ms."
+        f"Of a frame, the {WORDS.get(row.model, show_name(row.model))}: {row.steps} ms."
         for row in known.itertuples()
     ]
 

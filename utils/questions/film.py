@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from utils.core.names import show_name
 from utils.core.tables import write_csv
 from utils.evaluation.bouts import look_up, score_bouts
 from utils.labelling.csv_store import split_labels
@@ -69,7 +70,8 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
         )
         .round(1)
         .reset_index()
-        .rename_axis(columns=None),
+        .rename_axis(columns=None)
+        .rename(columns=show_name),
     )
 
 
@@ -194,11 +196,12 @@ def _describe_steadiness(table: pd.DataFrame) -> list[str]:
         return []
     alone, steady = table.iloc[0], table.iloc[-1]
     text = (
-        f"In films of people never seen, the postures held are right in "
-        f"{steady['frames_right']:.0%} of the labelled frames and find "
-        f"{steady['n_found']} of {steady['n_bouts']} labelled bouts, with "
-        f"{steady['n_extra']} that are not there; each frame taken alone gives "
-        f"{alone['frames_right']:.0%}, {alone['n_found']} and {alone['n_extra']}."
+        f"In films of people never seen, answers of nobody and none of these counted "
+        f"as wrong, the postures held are right in {steady['frames_right']:.0%} of the "
+        f"labelled frames; {steady['n_found']} of {steady['n_bouts']} labelled "
+        f"stretches are found, {steady['n_extra']} are said that are not there. Each "
+        f"frame taken alone: {alone['frames_right']:.0%}, {alone['n_found']} and "
+        f"{alone['n_extra']}."
     )
     if steady["n_borders"]:
         text += f" Borders are {steady['border_error_s']:.2f} s off on average."
@@ -217,7 +220,7 @@ def _describe(postures: pd.DataFrame, name: str) -> str:
     """Say for how long each posture is held."""
     seconds = (postures["end_s"] - postures["start_s"]).groupby(postures["label"]).sum()
     each = ", ".join(
-        f"{str(label).replace('_', ' ')} {value:.1f} s"
+        f"{show_name(label)} {value:.1f} s"
         for label, value in seconds.sort_values(ascending=False).items()
     )
     return f"In {name}: {each}."

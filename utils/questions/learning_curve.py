@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from utils.evaluation.scores import score_predictions
+from utils.evaluation.scores import find_recall, score_predictions
 from utils.labelling.labels import advise_labels, summarise_labels
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.protocol import Model, RunModels, Split
@@ -30,29 +30,32 @@ def people_needed(study: "Study") -> Answer:
 
     curve = study.people_curve
     labelled = summarise_labels(study.labels, study.videos)
-    recall = compare_recall(curve, model="pose_softmax")
+    # how often: of everybody held out, as the other tables say; the draws tell the gain
+    recall = find_recall(study.predictions, model=study.in_use).join(
+        compare_recall(curve, model="pose_softmax")
+    )
     advice = advise_labels(labelled, recall=recall)
     chart = plot_learning_curve(curve, floor=study.floor["accuracy"])
     return write_answer(
         "people_needed",
         study.results,
-        sentences=[_compare_needs(study, curve), *advice],
+        sentences=[*_compare_needs(study, curve), *advice],
         table=curve,
         charts={"people_needed": chart},
     )
 
 
-def _compare_needs(study: "Study", curve: pd.DataFrame) -> str:
+def _compare_needs(study: "Study", curve: pd.DataFrame) -> list[str]:
     """Say of each picture model how many people it needs to come up with pose."""
     rivals = [model for model in study.names if model != "pose_softmax"]
-    return " ".join(
+    return [
         describe_people_needed(
             curve,
             image=model,
             names=("the pose classifier", f"the {study.names[model]}"),
         )
         for model in rivals
-    )
+    ]
 
 
 @question
@@ -259,23 +262,26 @@ def learn_from_draws(
 
 
 def compare_recall(curve: pd.DataFrame, *, model: str) -> pd.DataFrame:
-    """Say how often each class is recognised with the most people and with half.
+    """Say how much each class gains from about twice as many people.
 
     Args:
         curve: From `learn_from_draws` over people.
         model: Whose curve.
 
     Returns:
-        A row a class that was scored: `recall_half`, `recall`, `n_half`, `n_most`.
+        A row a class that was scored: `gain`, in share recognised, over people who
+        were left out with both numbers of people (others would compare the people, not
+        the numbers; NaN with one number of people), `n_half`, `n_most`.
     """
     rows = curve[curve["model"] == model]
     sizes = np.sort(rows["n_people"].unique())
-    half = sizes[np.abs(sizes - sizes[-1] / 2).argmin()]
+    half, most = sizes[np.abs(sizes - sizes[-1] / 2).argmin()], sizes[-1]
     columns = [c for c in rows if c.startswith("recall_")]
-    means = rows.groupby("n_people")[columns].mean()
-    means.columns = [c.removeprefix("recall_") for c in columns]
-    table = pd.DataFrame({"recall_half": means.loc[half], "recall": means.iloc[-1]})
-    return table.assign(n_half=half, n_most=sizes[-1]).dropna()
+    means = rows.groupby(["n_people", "subject"])[columns].mean()
+    gains = (means.loc[most] - means.loc[half]).mean()
+    gains.index = [c.removeprefix("recall_") for c in columns]
+    table = pd.DataFrame({"gain": gains if half < most else np.nan}, index=gains.index)
+    return table.assign(n_half=half, n_most=most)
 
 
 def average_curve(curve: pd.DataFrame) -> pd.DataFrame:
@@ -352,8 +358,8 @@ def describe_people_needed(
         names: What to call the two.
 
     Returns:
-        For example "With 1 person the pose classifier reaches 95.0%; the image
-        classifier needs 4 people for that."
+        For example "With 1 person the pose classifier reaches 95.0%; the
+        whole-picture classifier needs 4 people for that."
 
     Raises:
         ValueError: If a column is missing or a model has no rows.

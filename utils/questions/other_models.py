@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from utils.core.names import show_name
+from utils.core.tables import WORDS
 from utils.evaluation.fusion import fuse_models
 from utils.evaluation.intervals import bound_scores
 from utils.evaluation.scores import summarise_scores
@@ -49,7 +51,7 @@ def other_models(study: "Study") -> Answer:
         sentences=[_describe(table)],
         table=table,
         charts={"other_models": chart},
-        shown=table[[c for c in columns if c in table]].round(3),
+        shown=_show_names(table[[c for c in columns if c in table]].round(3)),
     )
 
 
@@ -86,15 +88,28 @@ def _list_effort(study: "Study", fed: dict[str, tuple[str, Inputs]]) -> pd.DataF
     }
     schedule = "one schedule, stops by those it is scored on"
     fixed = {model: f"pictures; {schedule}" for model in study.models}
+    fixed["pose_best"] = f"{study.n_looks} looks a frame; as it is in use"
     fixed[FUSED] = "34 numbers and crop: mean of the logarithms of probabilities"
     fixed |= {"pose_softmax": f"34 numbers; {schedule}", "majority": "nothing"}
     return describe_effort(recipes, others=fixed, tune=study.budget == "full")
 
 
+def _show_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Write models and inputs as words."""
+    words = {
+        column: [WORDS.get(text, show_name(text)) for text in table[column]]
+        for column in ("model", "inputs")
+    }
+    return table.assign(**words)
+
+
 def _describe(table: pd.DataFrame) -> str:
     """Name the model that is right most often."""
     best = table.loc[table["accuracy"].idxmax()]
+    name = WORDS.get(best["model"], show_name(best["model"]))
+    n_learnt = (table["model"] != "majority").sum()
     return (
-        f"Of {len(table)} models {best['model']} is right most often, with "
-        f"{best['accuracy']:.3f}; the best of many is flattered by having been chosen."
+        f"Of {n_learnt} models the {name} is right most often, in "
+        f"{best['accuracy']:.1%} of the frames; the best of many is flattered by "
+        "having been chosen."
     )

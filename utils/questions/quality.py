@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from utils.core.names import show_name
 from utils.core.skeleton import stack_poses
-from utils.core.tables import write_csv
+from utils.core.tables import WORDS, write_csv
 from utils.evaluation.calibration import build_reliability, summarise_calibration
 from utils.evaluation.mistakes import (
     KINDS,
@@ -84,7 +85,7 @@ def mistakes(study: "Study") -> Answer:
     from utils.plots.bodies import plot_outcomes
 
     outcomes = sort_into_outcomes(study.predictions, image=study.rival)
-    examples = pick_examples(outcomes, n_per_outcome=5)
+    examples = pick_examples(outcomes, n_per_outcome=4)
     shown = examples.merge(study.frames, on=["video", "frame_idx"], how="left")
     counts = count_outcomes(outcomes)
     chart = plot_outcomes(
@@ -92,6 +93,7 @@ def mistakes(study: "Study") -> Answer:
         study.show_images(shown),
         stack_poses(study.keypoints, shown),
         counts=counts,
+        rival=study.names[study.rival].removesuffix(" classifier"),
     )
     kinds = find_error_kinds(study)
     write_csv(kinds, study.results / "error_kinds.csv")
@@ -161,7 +163,7 @@ def calibration(study: "Study") -> Answer:
         f"{100 * rows.loc[model, 'ece']:.1f} points off on average; "
         f"{100 * rows.loc[model, 'ece_mended']:.1f} once they are tempered by one "
         "number, fitted on the other people."
-        for model, name in study.names.items()
+        for model, name in {study.in_use: WORDS[study.in_use], **study.names}.items()
     ]
     seen = take_rows(study.pose_inputs, study.has_person)
     refused = score_doubt(seen, study.classes)
@@ -182,12 +184,13 @@ def _describe_refused(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return []
     each = ", ".join(
-        f"{str(row.label).replace('_', ' ')} {row.refused:.0%}"
+        f"{show_name(row.label)} {row.refused:.0%}"
         for row in table.sort_values("refused", ascending=False).itertuples()
     )
     return [
-        "None of these: with one posture left out of the labels, so much of it is seen "
-        f"to be new, at {REFUSED:.0%} of the known frames refused: {each}."
+        "None of these: a posture that was left out of the labels is seen to be none "
+        f"of them in so many of its frames, where {REFUSED:.0%} of the frames of the "
+        f"others are wrongly refused: {each}."
     ]
 
 

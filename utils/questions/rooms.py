@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from utils.core.tables import write_csv
+from utils.core.tables import WORDS, write_csv
 from utils.evaluation.claims import Evidence
 from utils.evaluation.fusion import fuse_models
 from utils.evaluation.scores import score_predictions, summarise_scores
@@ -157,20 +157,21 @@ def describe_rooms(table: pd.DataFrame, *, study: "Study") -> str:
     Returns:
         One sentence, and who else was held out.
     """
-    rows, names = table.set_index("model"), study.names
+    rows = table.set_index("model")
+    names = {study.in_use: WORDS[study.in_use], **study.names}
     parts = []
     for model in (m for m in names if m in rows.index):
         text = f"the {names[model]} in {rows.loc[model, 'accuracy']:.0%}"
         if np.isfinite(rows.loc[model, "known_room"]):
-            text += f" (people held out alone: {rows.loc[model, 'known_room']:.0%})"
+            text += f" (in rooms it knows {rows.loc[model, 'known_room']:.0%})"
         parts.append(text)
     who = "the people scored are held out too"
     if study.n_people < 2:
         who = "the person is known: there is no other"
     n_rooms = int(table["n_rooms"].iloc[0])
     return (
-        f"Frames right in a room never seen: {', '.join(parts)}. Each of {n_rooms} "
-        f"rooms is held out once, {who}."
+        f"Right in a room never seen: {', '.join(parts)} of the frames. Each of "
+        f"{n_rooms} rooms is held out once, {who}."
     )
 
 

@@ -7,15 +7,12 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import ANSWER_FILE, atomic_path
-from utils.core.tables import write_csv
+from utils.core.names import show_name
+from utils.core.tables import WORDS, write_csv
 from utils.evaluation.calibration import summarise_calibration
 from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
-from utils.evaluation.scores import (
-    count_confusions,
-    describe_failures,
-    score_classes,
-)
+from utils.evaluation.scores import describe_failures, find_recall
 from utils.export.forms import write
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, write_pack
@@ -23,7 +20,7 @@ from utils.labelling.labels import advise_films, advise_labels, summarise_labels
 from utils.live.page import write_page
 from utils.pose.networks import name_network
 from utils.questions.answer import Answer, question, write_answer
-from utils.questions.comparison import POSE, explain_difference
+from utils.questions.comparison import BEST, explain_difference
 from utils.questions.quality import find_error_kinds
 
 if TYPE_CHECKING:
@@ -69,7 +66,10 @@ def exports(study: "Study", *, classifier: "PoseClassifier") -> Answer:
         study.results,
         sentences=[facts.tested_on],
         table=table,
-        shown=table[["file", "bytes", "use"]],
+        shown=table[["file", "bytes", "use"]].assign(
+            bytes=table["bytes"].map("{:,}".format),
+            use=table["use"].str.replace("`", ""),
+        ),
     )
 
 
@@ -107,14 +107,15 @@ def summary(study: "Study") -> Answer:
         [(name, not a.is_missing, a.sentence) for name, a in study.answers.items()],
         columns=["question", "is_answered", "sentence"],
     )
-    classes = score_classes(study.predictions).query("model == @POSE")
-    classes = classes.set_index("label")["recall"].reindex(study.classes)
+    classes = find_recall(study.predictions, model=study.in_use)
+    classes = classes.reindex(study.classes)
+    recall = classes["recognised"]
     following = _describe_next(study)
     told = [
         *_describe_scores(study),
         *_describe_better(study),
         *study.answers.get("rooms", Answer("rooms")).sentences[:1],
-        *_describe_extremes(classes),
+        *_describe_extremes(recall),
         f"Next: {following[0]}",
     ]
     sentences = [line for line in told if line]
@@ -123,12 +124,14 @@ def summary(study: "Study") -> Answer:
     missing = [a.sentence for a in study.answers.values() if a.is_missing]
     if study.n_people == 1 and missing:
         names = [name for name, a in study.answers.items() if a.is_missing]
-        missing = [f"These need a second person: {', '.join(map(_word, names))}."]
+        missing = [f"These need a second person: {', '.join(map(show_name, names))}."]
     sections = {
-        "Posture by posture, by the pose classifier": _list_postures(study, classes),
+        f"Posture by posture, by the {WORDS[study.in_use]}": _list_postures(
+            study, classes
+        ),
         "What to film or label next": following,
-        "Trust it for": _describe_trust(study, classes),
-        "Do not trust it for": _describe_distrust(study, classes),
+        "Trust it for": _describe_trust(study, recall),
+        "Do not trust it for": _describe_distrust(study, recall),
         "Not answered": missing,
         "Pictures": () if study.pictures else (_NO_PICTURES,),
     }
@@ -140,27 +143,28 @@ def summary(study: "Study") -> Answer:
 
 
 def _describe_scores(study: "Study") -> list[str]:
-    """Say how often each classifier is right, and how rough that is."""
+    """Say how often the classifier in use is right, then those that are compared."""
     bounds = bound_scores(study.predictions)
     bounds = bounds[bounds["metric"] == "accuracy"].set_index("model")
-    lines = []
-    for model, name in study.names.items():
-        row = bounds.loc[model]
-        rough = f"other such people: {row['low']:.0%} to {row['high']:.0%}, roughly"
-        if study.is_one_person:
-            rough = "flattering: it knows this person and room"
-        elif study.n_people < _FEWEST:
-            rough = f"{study.n_people} people cannot say how it is for others"
-        elif row["low"] == row["high"]:
-            rough = "each of them alike, but others may differ"
-        lines.append(
-            f"The {name} is right in {row['estimate']:.0%} of the frames of "
-            f"{study.unseen} ({rough}; {study.n_text})."
-        )
-    floor = study.floor["accuracy"]
+    row = bounds.loc[study.in_use]
+    rough = f"other such people: {row['low']:.0%} to {row['high']:.0%}, roughly"
+    if study.is_one_person:
+        rough = "flattering: it knows this person and room"
+    elif study.n_people < _FEWEST:
+        rough = f"{study.n_people} people cannot say how it is for others"
+    elif row["low"] == row["high"]:
+        rough = "each of them alike, but others may differ"
+    labels = ", which labels your films," if study.in_use == BEST else ""
+    compared = [
+        f"the {name} in {bounds.loc[model, 'estimate']:.0%}"
+        for model, name in study.names.items()
+        if model != study.in_use
+    ]
     return [
-        *lines,
-        f"Always naming the same posture is right in {floor:.0%}.",
+        f"The {WORDS[study.in_use]}{labels} is right in {row['estimate']:.0%} of the "
+        f"frames of {study.unseen} ({rough}; {study.n_text}).",
+        f"Beside it, of the same frames: {', '.join(compared)}; always the same guess "
+        f"in {study.floor['accuracy']:.0%}.",
         *describe_failures(study.scores, names=study.names),
     ]
 
@@ -184,27 +188,27 @@ def _describe_extremes(recall: pd.Series) -> list[str]:
     if _is_mostly(known.iloc[-1]):
         least = f"{known.iloc[-1]:.0%}"
         return [f"Each posture is recognised in at least {least} of its frames."]
-    best, worst = (_word(known.index[place]) for place in (0, -1))
+    if len(known) == 1:
+        return []
+    best, worst = (show_name(known.index[place]) for place in (0, -1))
     return [
         f"Recognised best: {best} ({known.iloc[0]:.0%} of its frames); worst: {worst} "
         f"({known.iloc[-1]:.0%})."
     ]
 
 
-def _list_postures(study: "Study", recall: pd.Series) -> pd.DataFrame:
+def _list_postures(study: "Study", classes: pd.DataFrame) -> pd.DataFrame:
     """List each posture: how often it is recognised, and what it is taken for."""
-    counts = count_confusions(study.predictions, model=POSE)
     labelled = summarise_labels(study.labels, study.videos).groupby("label")
     seconds, people = labelled["seconds"].sum(), labelled["subject"].nunique()
     rows = {}
-    for label, share in recall.items():
-        wrong = counts.loc[label].drop(label) if label in counts.index else pd.Series()
-        taken = "not known: only one person shows it" if np.isnan(share) else "–"
-        if len(wrong) and wrong.max() > 0:
-            often = wrong.max() / counts.loc[label].sum()
-            taken = f"{_word(wrong.idxmax())} ({often:.0%})"
-        rows[_word(label)] = {
-            "recognised": "–" if np.isnan(share) else f"{share:.0%}",
+    for label, row in classes.iterrows():
+        is_known = np.isfinite(row["recognised"])
+        taken = "–" if is_known else "not known: only one person shows it"
+        if isinstance(row["taken_for"], str):
+            taken = f"{show_name(row['taken_for'])} ({row['taken_share']:.0%})"
+        rows[show_name(label)] = {
+            "recognised": f"{row['recognised']:.0%}" if is_known else "–",
             "else mostly taken for": taken,
             "labelled": f"{seconds.get(label, 0.0):.0f} s",
             "people": int(people.get(label, 0)),
@@ -243,7 +247,7 @@ def _describe_next(study: "Study") -> list[str]:
 
 def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
     """Say what the classifier may be relied on for."""
-    good = [_word(label) for label, share in recall.items() if _is_mostly(share)]
+    good = [show_name(label) for label, share in recall.items() if _is_mostly(share)]
     if not good:
         return [
             f"Nothing yet: no posture is recognised in {_MOSTLY:.0%} of its frames."
@@ -259,7 +263,9 @@ def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
 
 def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
     """Say what the classifier must not be relied on for."""
-    weak = [_word(label) for label, share in recall.items() if not _is_mostly(share)]
+    weak = [
+        show_name(label) for label, share in recall.items() if not _is_mostly(share)
+    ]
     lines = [f"Postures that it often misses: {', '.join(weak)}."] if weak else []
     if study.is_one_person:
         lines.append("Anybody else: nobody was held out.")
@@ -274,11 +280,6 @@ def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
 def _is_mostly(share: float) -> bool:
     """Return whether a posture is recognised often enough, as its table shows it."""
     return bool(np.round(share, 2) >= _MOSTLY)
-
-
-def _word(label: object) -> str:
-    """Write a posture's name as words."""
-    return str(label).replace("_", " ")
 
 
 def _write_card(study: "Study") -> None:
