@@ -204,7 +204,7 @@ def test_what_is_recognised_worst_is_advised_first_and_what_is_excellent_last() 
     floor, kneeling, raised = advise_labels(summary, recall=recall)
     assert floor.startswith(
         "More of the same may not help sitting floor: 78% of its frames are "
-        "recognised, most others are taken for sitting chair, and from 2 to 3 people "
+        "recognised, else mostly taken for sitting chair, and from 2 to 3 people "
         "it gained nothing."
     )
     assert "help kneeling: 82%" in kneeling and "taken for standing" in kneeling

@@ -359,7 +359,7 @@ def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:
         )
     often = f"{share} are recognised"
     if isinstance(row["taken_for"], str):
-        often += f", most others are taken for {show_name(row['taken_for'])}"
+        often += f", else mostly taken for {show_name(row['taken_for'])}"
     if np.isnan(row["gain"]):
         return f"{more}: {often}."
     from_to = f"from {row['n_half']:.0f} to {row['n_most']:.0f} people"
@@ -369,4 +369,10 @@ def _advise_class(row: pd.Series, each_s: int, n_people: int) -> str:
             "nothing. Look at these mistakes, then film it from other sides and in "
             "other rooms."
         )
-    return f"{more}: {often}, and {from_to} it gained {100 * row['gain']:.0f} points."
+    return f"{more}: {often}, and {from_to} it gained {_count_points(row['gain'])}."
+
+
+def _count_points(gain: float) -> str:
+    """Write a gain in share as points."""
+    points = round(100 * gain)
+    return f"{points} {'point' if points == 1 else 'points'}"

@@ -222,7 +222,10 @@ def _describe_next(study: "Study") -> list[str]:
     A posture that has enough is not mentioned here.
     """
     asked, n_people = study.answers.get("people_needed"), study.n_people
-    advice = [] if asked is None or asked.is_missing else list(asked.sentences[1:])
+    n_rivals = len(study.names) - 1  # it says first what each of these needs
+    advice = (
+        [] if asked is None or asked.is_missing else list(asked.sentences[n_rivals:])
+    )
     if not advice:
         labelled = summarise_labels(study.labels, study.videos)
         advice = advise_labels(labelled, n_people=n_people)
