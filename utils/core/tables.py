@@ -284,7 +284,8 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
             text = [column for column, dtype in columns.items() if dtype == "str"]
             cleaned = io.StringIO(newline="")
             rows = split_csv(path.read_bytes(), columns, where=path.name)
-            csv.writer(cleaned, lineterminator="\n").writerows(row for _, row in rows)
+            # its own ends of lines, "\r\n", are what it quotes within cells
+            csv.writer(cleaned).writerows(row for _, row in rows)
             cleaned.seek(0)
             table = pd.read_csv(
                 cleaned,
