@@ -157,7 +157,7 @@ def _is_file_name(stem: str) -> bool:
 
 
 @given(_NAMES.filter(_is_file_name), _NAMES, _NAMES)
-@settings(deadline=None, max_examples=15, derandomize=True)
+@settings(deadline=None, max_examples=8, derandomize=True)
 def test_names_stay_their_own_from_the_folder_to_the_report(
     film: Path, stem: str, person: str, label: str
 ) -> None:
