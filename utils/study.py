@@ -382,7 +382,8 @@ class Study:
 
     def pool(self, features: np.ndarray) -> np.ndarray:
         """Run MobileNetV2's last blocks, as pretrained; see `pool_features`."""
-        return pool_features(features, folder=self.cache / "backbone")
+        folder = self.cache / "backbone"
+        return pool_features(features, folder=folder, n_jobs=self.n_workers)
 
     def estimate(self, pictures: pd.DataFrame) -> pd.DataFrame:
         """Find keypoints in changed pictures on disk.

@@ -245,32 +245,39 @@ def free_size(network: "keras.Model") -> "keras.Model":
 
 
 def pool_features(
-    features: np.ndarray, *, folder: Path | None = None, batch_size: int = 64
+    features: np.ndarray, *, folder: Path | None = None, n_jobs: int = 1
 ) -> np.ndarray:
     """Run the last blocks, as pretrained, and average over the picture.
 
     Args:
         features: One version of each frame as the backbone gives it, `(n, h, w, 160)`.
         folder: Where the result is kept; safe to delete. None keeps nothing.
-        batch_size: Frames at once.
+        n_jobs: Processes.
 
     Returns:
         The frozen network's features, float32 `(n, 1280)`.
     """
     if folder is None:
-        run = compile_head(features.shape[1:])
-        starts = range(0, len(features), batch_size)
-        return np.concatenate([run(features[i : i + batch_size]) for i in starts])
+        starts = range(0, len(features), _N_AT_ONCE)
+        tasks = [(i, features[i : i + _N_AT_ONCE]) for i in starts]
+        pooled = dict(run_tasks(_pool_part, tasks, n_jobs=n_jobs))
+        return np.concatenate([pooled[i] for i in starts])
     weights = hash_file(find_weights(WEIGHTS))
     key = build_key(code=CODE, weights=weights, features=joblib.hash(features))
     path = Path(folder) / f"pooled-{key}"
     kept = read_kept(path)
     if kept is not None:
         return np.load(io.BytesIO(kept))
-    pooled, data = pool_features(features, batch_size=batch_size), io.BytesIO()
+    pooled, data = pool_features(features, n_jobs=n_jobs), io.BytesIO()
     np.save(data, pooled)
     write_kept(path, data.getvalue())
     return pooled
+
+
+def _pool_part(task: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+    """Run the last blocks on some frames; return where they begin, too."""
+    start, features = task
+    return start, compile_head(features.shape[1:])(features)
 
 
 def embed_image(image: np.ndarray) -> np.ndarray:

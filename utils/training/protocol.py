@@ -221,6 +221,9 @@ def run_models(
     ]
     kept = {job[3]: _read_run(job[3]) for job in jobs}
     missing = [job for job in jobs if kept[job[3]] is None]
+    # costly models, which are repeated with fewer seeds, first: else one process works
+    # at the end while the others wait
+    missing.sort(key=lambda job: job[0].n_seeds is None)
     if missing:
         runs = run_tasks(partial(_run, samples, classes), missing, n_jobs=n_jobs)
         with open_bar(total=len(missing), desc="Training", unit="run") as bar:
