@@ -50,7 +50,7 @@ FROZEN = Schedule(
     n_epochs=40, patience=10, batch_size=32, learning_rate=1e-3, weight_decay=20.0
 )
 FINETUNED: dict[str, Schedule] = {
-    "quick": Schedule(2, 2, 32, 1e-4, weight_decay=1e-4, decays=True, min_steps=40),
+    "quick": Schedule(2, 2, 32, 1e-4, weight_decay=1e-4, decays=True, min_steps=46),
     "full": Schedule(12, 4, 32, 1e-4, weight_decay=1e-4, decays=True),
 }
 # A run takes twenty times as long as one of the others; seeds repeat the same evidence.
