@@ -331,8 +331,7 @@ class Study:
     @cached_property
     def backbone_features(self) -> np.ndarray:
         """What MobileNetV2's fixed blocks make of every sample and its variants."""
-        n_augmented = mobilenet.N_AUGMENTED[self.budget]
-        return self.embed(self.samples, n_augmented=n_augmented)
+        return self.embed(self.samples)
 
     @cached_property
     def image_inputs(self) -> protocol.Inputs:
