@@ -54,7 +54,7 @@ retrain: $(BIN)/.installed ## learn anew from a share pack: PACK=data/results/sh
 	@: "$${POSENET_SET_PACK:?Give the pack: make retrain PACK=data/results/share_pack.zip}"
 	@$(BIN)/python -m utils.export.pack $(call options,$(TAKES_retrain))
 
-predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4 MODEL=data/results/pose_best.keras
+predict: $(BIN)/.installed ## label a new film: VIDEO=film.mp4; MODEL=… is the one in RESULTS if none
 	@$(BIN)/python -m utils.predict $${POSENET_SET_RESULTS:+--results "$$POSENET_SET_RESULTS"} \
 	  -- "$${POSENET_SET_VIDEO:?Give the film: make predict VIDEO=film.mp4}" $${POSENET_SET_MODEL:+"$$POSENET_SET_MODEL"}
 

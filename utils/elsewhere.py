@@ -19,7 +19,7 @@ from utils.predict.classify import load_usable, predict_frames, take_looks
 from utils.questions.answer import Answer, write_answer
 from utils.screen import follow_bars
 from utils.training.protocol import build_predictions
-from utils.training.softmax import PoseClassifier
+from utils.training.softmax import PoseClassifier, find_classifier
 from utils.training.splits import build_samples
 from utils.video.catalogue import list_videos
 
@@ -217,14 +217,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make test-on", description=__doc__)
     parser.add_argument("--VIDEOS", required=True, help="folder of the films")
     parser.add_argument("--LABELS", default="", help="their labels")
-    parser.add_argument("--MODEL", default=str(find_data() / "results/pose_best.keras"))
+    parser.add_argument("--MODEL", default="", help="else that in RESULTS")
     parser.add_argument("--RESULTS", default=str(find_data() / "results"))
     parser.add_argument("--EVERY_S", type=float, default=0.2)
     given = parser.parse_args(arguments)
     try:
         with follow_bars():
             answer = score_elsewhere(
-                given.MODEL,
+                given.MODEL or find_classifier(given.RESULTS),
                 given.VIDEOS,
                 given.LABELS,
                 results=given.RESULTS,

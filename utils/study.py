@@ -596,7 +596,7 @@ class Study:
         Returns:
             A classifier for each.
         """
-        if self.classifier == "softmax":
+        if self.in_use == "pose_softmax":
             return [self.fit_softmax(without=people) for people in without]
         mixtures = pose_best.find_mixtures(
             self.look_inputs,
@@ -637,6 +637,18 @@ class Study:
             seed=self.seeds[0],
         )
         return self._add_origin(classifier, without)
+
+    def save_classifiers(self) -> softmax.PoseClassifier:
+        """Fit the softmax and the classifier in use on everybody, and save both.
+
+        Returns:
+            The classifier in use, which `softmax.find_classifier` finds in `results`.
+        """
+        finished = {"pose_softmax": self.fit_softmax()}
+        if self.in_use not in finished:
+            finished[self.in_use] = self.fit_classifier()
+        softmax.save_classifiers(finished, self.results)
+        return finished[self.in_use]
 
     def _list_rows(self, without: Collection[str]) -> np.ndarray:
         """Return the row numbers of the samples of all people but some."""

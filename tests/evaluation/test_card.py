@@ -52,7 +52,7 @@ def test_card_opens_with_plain_words_and_shows_how_to_use_it(card: str) -> None:
     assert "3 labelled frames of 2 people in 2 films" in first
     assert "91.2% were right (95 % interval over people: 50.0% to 99.0%)" in first
     assert "Order of the outputs: 0 lie, 1 sit." in card
-    assert 'predict_video("film.mp4", model="posture.keras")' in card
+    assert 'predict_video("film.mp4", model="pose_softmax.keras")' in card
 
 
 def test_card_holds_splits_scores_verdict_limits_versions_films_and_files(

@@ -14,7 +14,7 @@ from utils.video.reader import read_video
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    path = tmp_path / "pose.keras"
+    path = tmp_path / "pose_best.keras"
     save_classifier(make_classifier(), path)
     return path
 
@@ -41,7 +41,7 @@ def test_what_is_no_film_is_refused_in_a_sentence(
         predict_video(tmp_path / "film.mp4", model)
     text = tmp_path / "text.mp4"
     text.write_text("no film")
-    assert main([str(text), str(model), "--results", str(tmp_path)]) == 1
+    assert main([str(text), "--results", str(model.parent)]) == 1
     assert "make predict stopped. text" in capsys.readouterr().err
 
 

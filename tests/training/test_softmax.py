@@ -15,10 +15,12 @@ from utils.training.softmax import (
     build_softmax,
     build_softmax_model,
     count_parameters,
+    find_classifier,
     fit_classifier,
     fit_softmax,
     load_classifier,
     save_classifier,
+    save_classifiers,
 )
 
 
@@ -121,6 +123,18 @@ def test_saved_classifier_comes_back_whole_from_one_file(
     assert (back.classes, back.features) == (classifier.classes, "normalised")
     assert back.network == "movenet_thunder"
     np.testing.assert_allclose(back(inputs.x), classifier(inputs.x), atol=1e-6)
+
+
+def test_the_classifier_of_a_run_is_found_and_none_of_an_earlier_run(
+    classifier: PoseClassifier, tmp_path: Path
+) -> None:
+    save_classifiers({"pose_best": classifier, "pose_softmax": classifier}, tmp_path)
+    assert find_classifier(tmp_path) == tmp_path / "pose_best.keras"
+    save_classifiers({"pose_softmax": classifier}, tmp_path)
+    assert find_classifier(tmp_path) == tmp_path / "pose_softmax.keras"
+    save_classifiers({}, tmp_path)
+    with pytest.raises(FileNotFoundError, match="Run the notebook first"):
+        find_classifier(tmp_path)
 
 
 def test_file_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -110,7 +110,6 @@ def _describe(card: Card) -> str:
 
 def _show_use(card: Card) -> str:
     """Show the order of the outputs, and the lines that label a new film."""
-    model = next((Path(p).name for p in card.files), "pose_softmax.keras")
     classes = sorted(card.samples["label"].unique())
     order = ", ".join(f"{i} {escape_markdown(c)}" for i, c in enumerate(classes))
     return f"""Order of the outputs: {order}.
@@ -118,7 +117,7 @@ def _show_use(card: Card) -> str:
 ```python
 import utils
 
-found = utils.predict.predict_video("film.mp4", model="{model}")
+found = utils.predict.predict_video("film.mp4", model="{card.model}.keras")
 print(found.postures)  # from when to when each posture is held
 print(found.annotated)  # the film with skeleton and posture drawn in
 ```"""

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="make predict", description=__doc__)
     parser.add_argument("video", help="the film, e.g. film.mp4")
-    parser.add_argument("model", nargs="?", default="data/results/pose_best.keras")
+    parser.add_argument("model", nargs="?", default="", help="else that in results")
     parser.add_argument("--results", default="data/results", help="where files go")
     settings = parser.parse_args(arguments)
     try:

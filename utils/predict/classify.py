@@ -20,7 +20,7 @@ from utils.pose.networks import FOREIGN
 from utils.pose.people import find_people
 from utils.predict.annotate import annotate_frames
 from utils.predict.bouts import build_bouts, predict_each_frame
-from utils.training.softmax import load_classifier
+from utils.training.softmax import find_classifier, load_classifier
 from utils.video.catalogue import build_videos
 from utils.video.reader import read_video, write_video
 
@@ -42,7 +42,7 @@ class Prediction(NamedTuple):
 
 def predict_video(
     video: Path | str,
-    model: Path | str = "data/results/pose_best.keras",
+    model: Path | str = "",
     *,
     results: Path | str = "data/results",
     every_s: float = 0.2,
@@ -53,7 +53,8 @@ def predict_video(
 
     Args:
         video: The film.
-        model: File that `save_classifier` wrote; it knows its pose network.
+        model: File that `save_classifier` wrote; it knows its pose network. The
+            classifier of the run in `results` if empty.
         results: Folder for `<video>_postures.csv` and `<video>_annotated.mp4`.
         every_s: Seconds between two frames looked at.
         fps: Pictures a second of the annotated film; 0 makes none.
@@ -67,7 +68,7 @@ def predict_video(
         ValueError: If either cannot be read; one sentence.
     """
     video, results = Path(video), Path(results)
-    classifier = load_usable(model)
+    classifier = load_usable(model or find_classifier(results))
     if not video.is_file():
         raise FileNotFoundError(f"There is no film at {video}. Name a film that is.")
     videos, problems = build_videos([video])

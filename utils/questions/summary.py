@@ -306,6 +306,7 @@ def _write_card(study: "Study") -> None:
         held_out=study.held_out,
         limits=limits,
         files=sorted(study.results.glob("*.keras")),
+        model=study.in_use,
     )
     write_card(card, study.results / "model_card.md")
 

@@ -11,4 +11,4 @@ from . import (
     softmax,
     splits,
 )
-from .softmax import load_classifier, save_classifier
+from .softmax import find_classifier, load_classifier, save_classifier

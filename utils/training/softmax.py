@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CODE = ("utils.training.softmax", "utils.training.keras_loop")
 SCHEDULE = Schedule(n_epochs=60, patience=10, batch_size=32, learning_rate=0.02)
 _LEAST_VARIANCE = 1e-10
+# What a run saves, as `<name>.keras`: the first that is there predicts film.
+CLASSIFIERS = ("pose_best", "pose_softmax")
 
 
 def build_softmax(x: np.ndarray, *, n_classes: int) -> "keras.Model":
@@ -247,6 +249,45 @@ def save_classifier(classifier: PoseClassifier, path: Path) -> None:
             archive.writestr("posenet.json", json.dumps(about))
             if classifier.doubt is not None:
                 archive.writestr("doubt.npz", pack_doubt(classifier.doubt))
+
+
+def save_classifiers(
+    classifiers: Mapping[str, PoseClassifier], results: Path | str
+) -> None:
+    """Write the classifiers of a run; one that an earlier run left there goes.
+
+    Args:
+        classifiers: Name in `CLASSIFIERS` to classifier.
+        results: The run's folder.
+    """
+    for name in CLASSIFIERS:
+        path = Path(results) / f"{name}.keras"
+        if name in classifiers:
+            save_classifier(classifiers[name], path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def find_classifier(results: Path | str) -> Path:
+    """Return the file of the classifier that predicts film after a run.
+
+    Args:
+        results: The run's folder.
+
+    Returns:
+        The first of `CLASSIFIERS` that is there.
+
+    Raises:
+        FileNotFoundError: If none is.
+    """
+    for name in CLASSIFIERS:
+        path = Path(results) / f"{name}.keras"
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"There is no classifier in {results}. Run the notebook first (make run), or "
+        "name one: MODEL=data/results/pose_best.keras."
+    )
 
 
 def load_classifier(path: Path) -> PoseClassifier:
