@@ -62,8 +62,10 @@ test-on: $(BIN)/.installed ## score a classifier on labelled films of others: VI
 	@: "$${POSENET_SET_VIDEOS:?Give the films: make test-on VIDEOS=folder LABELS=folder/labels.csv}"
 	@$(BIN)/python -m utils.elsewhere $(call options,$(TAKES_test-on))
 
+# Three at once, since they wait as much as they work; the slow ones measure speed: alone.
 test: $(BIN)/.installed-tests lint ## every check and test; TESTS= also runs the slow ones (half an hour)
-	@$(BIN)/python -m pytest -m "$${POSENET_SET_TESTS-not slow}" --durations=10
+	@$(BIN)/python -m pytest -m "$${POSENET_SET_TESTS-not slow}" --durations=10 \
+	  --dist loadfile --no-loadscope-reorder -n $(if $(filter TESTS,$(GIVEN)),0,3)
 
 lint: $(BIN)/.installed-tests ## what the pre-commit hooks check
 	@$(BIN)/ruff check .
