@@ -6,6 +6,7 @@ import pandas as pd
 from utils.core.skeleton import KEYPOINTS
 from utils.export.model_json import make_bodies
 from utils.pose.features import build_pair
+from utils.training.doubt import Doubt, fit_doubt
 from utils.training.protocol import build_inputs
 from utils.training.softmax import PoseClassifier, build_softmax, fit_classifier
 
@@ -15,7 +16,11 @@ LABELS = ("standing", "sitting", "squatting", "été")
 
 
 def make_classifier(
-    *, features: str = "normalised", labels: tuple[str, ...] = LABELS, seed: int = 0
+    *,
+    features: str = "normalised",
+    labels: tuple[str, ...] = LABELS,
+    seed: int = 0,
+    with_doubt: bool = False,
 ) -> PoseClassifier:
     """Return a classifier with made weights, as sure of itself as a fitted one."""
     rng = np.random.default_rng(seed)
@@ -24,7 +29,8 @@ def make_classifier(
     model = build_softmax(x, n_classes=len(labels))
     kernel = rng.normal(scale=1.2, size=(34, len(labels)))
     model.layers[-1].set_weights([kernel, rng.normal(size=len(labels))])
-    return PoseClassifier(model, labels, features, "movenet_lightning")
+    doubt = make_doubt(features=features) if with_doubt else None
+    return PoseClassifier(model, labels, features, "movenet_lightning", doubt)
 
 
 def make_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -47,6 +53,14 @@ def make_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         subject=people, label=np.array(FITTED_LABELS)[ranks], camera="Zoe's phone"
     )
     return keypoints, frames, samples.iloc[::2].reset_index(drop=True)
+
+
+def make_doubt(*, features: str = "normalised") -> Doubt:
+    """Return a doubt about poses unlike those of `make_tables`."""
+    keypoints, frames, samples = make_tables()
+    x, mirrored = build_pair(keypoints, frames, samples, kind=features)
+    inputs = build_inputs(samples, x, classes=FITTED_LABELS, mirrored=mirrored)
+    return fit_doubt(inputs)
 
 
 def fit_tables(*, features: str = "normalised", mirror: bool = True) -> PoseClassifier:

@@ -2,13 +2,14 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import utils
-from tests.made_classifiers import fit_tables, make_tables
+from tests.made_classifiers import fit_tables, make_doubt, make_tables
 from utils.core.skeleton import KEYPOINTS
 from utils.export.forms import CARD, USES
 from utils.export.model_json import build_numbers, make_bodies
@@ -26,7 +27,7 @@ def test_every_example_in_python_runs(
     keypoints, frames, samples = make_tables()
     names = {
         "utils": utils,
-        "classifier": fit_tables(),
+        "classifier": replace(fit_tables(), doubt=make_doubt()),
         "keypoints": keypoints,
         "frames": frames,
         "samples": samples,

@@ -1,6 +1,7 @@
 """Every form of a classifier: the same answers as the notebook's, or a refusal."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.made_classifiers import LABELS, make_classifier
+from tests.made_classifiers import LABELS, make_classifier, make_doubt
 from utils.core.skeleton import FEATURE_COLUMNS, KEYPOINTS
 from utils.export.forms import CARD, main, write, write_forms
 from utils.export.model_json import (
@@ -29,6 +30,7 @@ from utils.export.tflite import (
     write_posture_picture,
 )
 from utils.pose.features import KINDS, normalise_poses
+from utils.predict.steady import NONE_BELOW
 
 N_POSES = 1000
 TEMPERATURE = 1.7
@@ -38,7 +40,7 @@ TEMPERATURE = 1.7
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     facts = Facts("Tested on 3 people.", temperature=TEMPERATURE)
-    write(make_classifier(), folder, facts, page=False)
+    write(make_classifier(with_doubt=True), folder, facts, page=False)
     return folder
 
 
@@ -53,16 +55,22 @@ def numbers(demo_videos: Path) -> np.ndarray:
     return build_numbers(np.concatenate([xy[rows], scores], axis=2))
 
 
+def _normalise(numbers: np.ndarray) -> np.ndarray:
+    yxs = numbers.reshape(-1, len(KEYPOINTS), 3).astype(np.float64)
+    return normalise_poses(yxs[:, :, [1, 0]]).reshape(N_POSES, -1).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def answers(numbers: np.ndarray) -> np.ndarray:
     """What the notebook's Keras model makes of them, at the temperature."""
-    yxs = numbers.reshape(-1, len(KEYPOINTS), 3).astype(np.float64)
-    x = normalise_poses(yxs[:, :, [1, 0]]).reshape(N_POSES, -1).astype(np.float32)
-    shares = make_classifier()(x) ** (1 / TEMPERATURE)
+    shares = make_classifier()(_normalise(numbers)) ** (1 / TEMPERATURE)
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def _run_tflite(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
+Answers = tuple[list[str], np.ndarray, list[bool]]  # labels, shares, none of these
+
+
+def _run_tflite(path: Path, numbers: np.ndarray) -> Answers:
     from ai_edge_litert.interpreter import Interpreter
     from ai_edge_litert.schema_py_generated import Model as Schema
 
@@ -72,19 +80,21 @@ def _run_tflite(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]
     buffer = next(e.Buffer() for e in entries if e.Name() == b"model.json")
     labels = json.loads(graph.Buffers(buffer).DataAsNumpy().tobytes())["labels"]
     run = Interpreter(model_content=content).get_signature_runner()
-    rows = [run(keypoints=row[None])["probabilities"][0] for row in numbers]
-    return labels, np.array(rows)
+    rows = [run(keypoints=row[None]) for row in numbers]
+    shares = np.array([row["probabilities"][0] for row in rows])
+    return labels, shares, [row.get("unlike", [-1])[0] > 0 for row in rows]
 
 
-def _run_onnx(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _run_onnx(path: Path, numbers: np.ndarray) -> Answers:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path)
     text = session.get_modelmeta().custom_metadata_map["model.json"]
-    return json.loads(text)["labels"], session.run(None, {"keypoints": numbers})[0]
+    shares, *unlike = session.run(None, {"keypoints": numbers})
+    return json.loads(text)["labels"], shares, [bool(x > 0) for u in unlike for x in u]
 
 
-def _run_python(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _run_python(path: Path, numbers: np.ndarray) -> Answers:
     table = path.with_name("numbers.csv")
     np.savetxt(table, numbers, delimiter=",", fmt="%.9g")
     run = [sys.executable, path.name, table.name]
@@ -92,7 +102,9 @@ def _run_python(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]
         run, cwd=path.parent, capture_output=True, text=True, check=True
     )
     labels, *rows = done.stdout.splitlines()
-    return labels.split(","), np.array([row.split(",") for row in rows], float)
+    shares = np.array([row.split(",") for row in rows], float)
+    unlike = runpy.run_path(str(path))["measure"](numbers)
+    return labels.split(","), shares, (unlike > 0).tolist()
 
 
 def _compile(path: Path, *, compiler: str = "gcc") -> Path:
@@ -106,14 +118,16 @@ def _compile(path: Path, *, compiler: str = "gcc") -> Path:
     return program
 
 
-def _run_c(path: Path, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _run_c(path: Path, numbers: np.ndarray) -> Answers:
     program = _compile(path)
     run = {"capture_output": True, "text": True, "check": True}
     labels = subprocess.run([program, "labels"], **run).stdout.splitlines()
     text = "\n".join(" ".join(f"{n:.9g}" for n in row) for row in numbers)
     lines = subprocess.run([program], input=text, **run).stdout.splitlines()
-    rows = [line.split(" ")[: len(labels)] for line in lines]
-    return labels, np.array(rows, float)
+    rows = np.array([line.split(" ")[: len(labels)] for line in lines], float)
+    sure = rows.max(axis=1) >= NONE_BELOW
+    none = [line.endswith(" none of these") for line in lines]
+    return labels, rows, (np.array(none) & sure).tolist()
 
 
 RUNS = {
@@ -128,9 +142,14 @@ RUNS = {
 def test_form_gives_the_classifiers_answers_on_1000_poses(
     name: str, folder: Path, numbers: np.ndarray, answers: np.ndarray
 ) -> None:
-    labels, shares = RUNS[name](folder / name, numbers)
+    labels, shares, is_none = RUNS[name](folder / name, numbers)
     assert labels == list(LABELS)
     np.testing.assert_allclose(shares, answers, rtol=0, atol=1e-5)
+    expected = make_doubt()(_normalise(numbers))
+    if name == "posture.h":  # it names a pose: what is not probable is none as well
+        expected &= answers.max(axis=1) >= NONE_BELOW
+    assert 0 < expected.sum() < N_POSES
+    assert is_none == expected.tolist()
 
 
 def test_model_json_gives_the_classifiers_answers_on_1000_poses(
@@ -157,7 +176,7 @@ def _miss(numbers: np.ndarray) -> np.ndarray:
 def test_forms_agree_on_poses_with_missing_keypoints(
     features: str, tmp_path: Path, numbers: np.ndarray
 ) -> None:
-    model = build_model(make_classifier(features=features))
+    model = build_model(make_classifier(features=features, with_doubt=True))
     write_forms(model, tmp_path, page=False)
     missed = _miss(numbers[:50] / (240 if features == "raw" else 1))
     poses = missed.reshape(-1, len(KEYPOINTS), 3)[:, :, [1, 0, 2]].astype(float)
@@ -181,15 +200,13 @@ def test_python_file_needs_numpy_alone_and_checks_itself(folder: Path) -> None:
 
 
 def test_python_file_names_postures_and_refuses_another_order(folder: Path) -> None:
-    import runpy
-
     posture = runpy.run_path(str(folder / "posture.py"))
     model = read_model(folder / "model.json")
     check = model["checks"][0]
     pose = np.array([[check["keypoints"][name] for name in KEYPOINTS]])
     numbers = build_numbers(np.concatenate([pose, pose, pose * [1, 1, 0.1]]))
     best = max(check["probabilities"], key=check["probabilities"].get)
-    sure = check["probabilities"][best] >= model["none_below"]
+    sure = check["probabilities"][best] >= model["none_below"] and check["unlike"] <= 0
     name = best if sure else "none of these"
     assert posture["name"](numbers) == [name, name, "nobody"]
     with pytest.raises(ValueError, match="Put yours into this order"):

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.made_classifiers import FITTED_LABELS, fit_tables, make_tables
+from tests.made_classifiers import FITTED_LABELS, fit_tables, make_doubt, make_tables
 from utils.export.model_json import Facts, read_model
 from utils.export.pack import Recipe, main, read_pack, retrain, write_pack
 from utils.training.softmax import PoseClassifier, load_classifier
@@ -30,7 +31,8 @@ def _write(folder: Path, classifier: PoseClassifier, facts: Facts = FACTS) -> Pa
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _write(tmp_path_factory.mktemp("pack"), fit_tables())
+    classifier = replace(fit_tables(), doubt=make_doubt())
+    return _write(tmp_path_factory.mktemp("pack"), classifier)
 
 
 def _change(pack: Path, folder: Path, **contents: bytes | None) -> Path:

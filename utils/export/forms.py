@@ -3,7 +3,7 @@
 import argparse
 import runpy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,16 @@ from utils.core.markup import escape_markdown
 from utils.export.model_json import (
     TOLERANCE,
     Facts,
+    Loaded,
     Model,
     build_model,
     build_numbers,
     compute_answers,
     compute_features,
     describe_model,
+    is_near_doubt,
     make_bodies,
-    predict_poses,
+    measure_doubt,
     read_model,
     write_model,
 )
@@ -113,15 +115,16 @@ def write_forms(
     read_model(write_model(model, folder / "model.json"))
     found = {"model.json": difference}
     path = write_posture_51(model, folder / "posture_51.tflite")
-    found[path.name] = _compare(load_posture_51(path).predict, model, path.name)
+    found[path.name] = _compare(load_posture_51(path), model, path.name)
     if is_joinable(model):
         path = write_posture_picture(model, folder / "posture_picture.tflite")
         found[path.name] = load_posture_picture(path).difference
     path = write_onnx(model, folder / "posture.onnx")
-    found[path.name] = _compare(load_onnx(path).predict, model, path.name)
+    found[path.name] = _compare(load_onnx(path), model, path.name)
     path = write_python(model, folder / "posture.py")
-    predict = runpy.run_path(str(path), run_name="posture")["predict"]
-    found[path.name] = _compare(predict, model, path.name)
+    posture = runpy.run_path(str(path), run_name="posture")
+    python = Loaded(model, posture["predict"], 0.0, posture["measure"])
+    found[path.name] = _compare(python, model, path.name)
     # no compiler is asked for: the header checks itself where it is compiled
     found[write_c(model, folder / "posture.h").name] = np.nan
     if page:
@@ -143,9 +146,7 @@ def _measure(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _compare(
-    predict: Callable[[np.ndarray], np.ndarray], model: Model, name: str
-) -> float:
+def _compare(export: Loaded, model: Model, name: str) -> float:
     """Return how far an export is from the model on made-up poses, or refuse it."""
     poses, sizes = make_bodies(N_BODIES)
     if model["features"]["rule"] == "raw":  # exports take shares of the picture
@@ -154,7 +155,16 @@ def _compare(
     numbers = build_numbers(poses)
     # float32, as the export is given them
     given = numbers.reshape(poses.shape)[:, :, [1, 0, 2]].astype(np.float64)
-    return _check_difference(predict(numbers), predict_poses(model, given, sizes), name)
+    features = compute_features(model, given, sizes)
+    unlike = measure_doubt(model, features)
+    if unlike is not None and not is_near_doubt(model, export.measure(numbers), unlike):
+        raise ValueError(
+            f"{name} finds other poses to be none of these than the classifier. Do not "
+            "use it, and report it."
+        )
+    return _check_difference(
+        export.predict(numbers), compute_answers(model, features)[1], name
+    )
 
 
 def _check_difference(found: np.ndarray, expected: np.ndarray, name: str) -> float:

@@ -3,7 +3,7 @@
 It holds a posture classifier as numbers and words: 17 keypoints, 34 features, labels in
 order, weights, calibration, and five made-up poses with their answers. Answers are kept
 by name, so that a swapped label, weight or keypoint name contradicts them; a digest
-finds every other change. A reader in another language does the same five things:
+finds every other change. A reader in another language does the same six things:
 
 1. refuse a `format` or `version` that it does not know;
 2. refuse `keypoints` and `columns` that are not its own, in its own order;
@@ -11,7 +11,9 @@ finds every other change. A reader in another language does the same five things
 4. from them the logits, `features @ weights + bias`, and the probabilities,
    `softmax(logits / temperature)`, each within 1e-4 of the answer (of a logit beyond 1:
    1e-4 of its size);
-5. refuse a `digest` that is not the sha256 of the rest, written as RFC 8785 says: no
+5. where there is `doubt`, from them how unlike each pose is to what was learnt, as its
+   `is` says, within 1e-4 of the answer's or the largest log_det's size;
+6. refuse a `digest` that is not the sha256 of the rest, written as RFC 8785 says: no
    spaces, keys sorted, numbers as in JavaScript (there: `JSON.stringify`, keys sorted).
 """
 
@@ -51,6 +53,7 @@ from utils.predict.steady import NONE_BELOW
 if TYPE_CHECKING:
     import keras
 
+    from utils.training.doubt import Doubt
     from utils.training.softmax import PoseClassifier
 
 Model = dict[str, Any]  # what `model.json` holds
@@ -76,6 +79,11 @@ LOOKS: dict[str, str] = {
     "the person.",
     "one": "It looked once at each picture, at all of it.",
 }
+_DOUBT = (
+    "For each posture learnt, the squares of `features @ roots + offsets` are summed, "
+    "and `log_dets` added. The least of the sums minus `threshold` says how unlike the "
+    "pose is to all that was learnt: above 0 it is none of these, however probable."
+)
 NOT_TESTED = "Not tested: nobody was held out."
 
 
@@ -113,11 +121,14 @@ class Loaded:
         predict: Numbers `(n, 51)` (y, x, score of each keypoint) in, probabilities
             `(n, n_labels)` out.
         difference: The largest to the answers that it carries.
+        measure: The same numbers in, `(n,)` out: a pose is none of these above 0. None
+            where there is no doubt in the model.
     """
 
     model: Model
     predict: Callable[[np.ndarray], Any]
     difference: float
+    measure: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Model:
@@ -171,6 +182,8 @@ def build_model(classifier: "PoseClassifier", facts: Facts | None = None) -> Mod
             for label in classifier.classes
             if label in facts.colours
         }
+    if classifier.doubt is not None:
+        model["doubt"] = _describe_doubt(classifier.doubt)
     model["checks"] = _build_checks(model)
     model["digest"] = compute_digest(model)
     return check_model(model)
@@ -197,6 +210,20 @@ def _fold_weights(model: "keras.Model") -> tuple[np.ndarray, np.ndarray]:
     # as Keras does: a column that never changes is not divided by zero
     folded = weights / np.maximum(deviation, keras.config.epsilon())[:, None]
     return folded, bias - mean @ folded
+
+
+def _describe_doubt(doubt: "Doubt") -> dict[str, Any]:
+    """Return a doubt as numbers, the means folded into offsets."""
+    offsets = -np.einsum("ki,kij->kj", doubt.means, doubt.roots)
+    return {
+        "is": _DOUBT,
+        "threshold": _shorten(doubt.threshold),
+        "log_dets": [_shorten(value) for value in doubt.log_dets],
+        "offsets": [[_shorten(value) for value in row] for row in offsets],
+        "roots": [
+            [[_shorten(value) for value in row] for row in root] for root in doubt.roots
+        ],
+    }
 
 
 def _shorten(value: float) -> float:
@@ -233,6 +260,7 @@ def _build_checks(model: Model) -> list[dict[str, Any]]:
     poses, sizes = make_bodies(400)
     features = compute_features(model, poses, sizes)
     logits, shares = compute_answers(model, features)
+    unlike = measure_doubt(model, features)
     columns, labels = model["features"]["columns"], model["labels"]
     weights, bias = np.array(model["weights"]), np.array(model["bias"])
     # how far a reader's logits may be off that sums in float32, or rounds less than it
@@ -246,6 +274,7 @@ def _build_checks(model: Model) -> list[dict[str, Any]]:
             "features": _name_numbers(columns, features[row]),
             "logits": _name_numbers(labels, logits[row]),
             "probabilities": _name_numbers(labels, shares[row]),
+            **({} if unlike is None else {"unlike": _shorten(unlike[row])}),
         }
         for row in calm[_pick_rows(shares[calm])]
     ]
@@ -369,6 +398,24 @@ def compute_answers(
     weights, bias = np.array(model["weights"]), np.array(model["bias"])
     logits = np.asarray(features, dtype=np.float64) @ weights + bias
     return logits, softmax(logits / model["temperature"], axis=1)
+
+
+def measure_doubt(model: Model, features: np.ndarray) -> np.ndarray | None:
+    """Return how unlike each pose is to all that was learnt, `(n,)`.
+
+    Args:
+        model: What `model.json` holds.
+        features: `(n, 34)`, in the order of the model's columns.
+
+    Returns:
+        Above 0 a pose is none of these; None where there is no doubt in the model.
+    """
+    if "doubt" not in model:
+        return None
+    doubt = {k: np.array(v) for k, v in model["doubt"].items() if k != "is"}
+    ways = np.einsum("ni,kij->nkj", np.asarray(features, float), doubt["roots"])
+    unlike = ((ways + doubt["offsets"]) ** 2).sum(axis=2) + doubt["log_dets"]
+    return unlike.min(axis=1) - doubt["threshold"]
 
 
 def predict_poses(model: Model, poses: np.ndarray, sizes_wh: np.ndarray) -> np.ndarray:
@@ -575,10 +622,26 @@ def _check_shapes(model: Model) -> None:
         raise ValueError(
             f"expected a temperature above 0, found {model['temperature']}"
         )
+    if "doubt" in model:
+        _check_doubt(model["doubt"])
     if not 0 <= model["none_below"] <= 1:
         raise ValueError(f"expected none_below in 0 to 1, found {model['none_below']}")
     if len(model["checks"]) != N_CHECKS:
         raise ValueError(f"expected {N_CHECKS} checks, found {len(model['checks'])}")
+
+
+def _check_doubt(doubt: Mapping[str, Any]) -> None:
+    """Raise `ValueError` if numbers of a doubt are missing; older files have none."""
+    n_learnt, n = len(doubt["log_dets"]), len(FEATURE_COLUMNS)
+    for name, shape in (
+        ("threshold", ()),
+        ("log_dets", (max(1, n_learnt),)),
+        ("offsets", (n_learnt, n)),
+        ("roots", (n_learnt, n, n)),
+    ):
+        found = np.array(doubt[name], dtype=float).shape
+        if found != shape:
+            raise ValueError(f"expected {name} of shape {shape}, found {found}")
 
 
 def _check_answers(model: Model) -> None:
@@ -590,6 +653,12 @@ def _check_answers(model: Model) -> None:
         pose = np.array([[check["keypoints"][name] for name in model["keypoints"]]])
         features = compute_features(model, pose, np.array([check["size_wh"]]))
         logits, shares = compute_answers(model, features)
+        unlike = measure_doubt(model, features)
+        if unlike is not None and not is_near_doubt(model, unlike, [check["unlike"]]):
+            raise ValueError(
+                f"in check {number} of {N_CHECKS}, the doubt comes out as "
+                f"{unlike[0]:.6g} where {check['unlike']:.6g} is written"
+            )
         for part, names, values in (
             ("features", model["features"]["columns"], features[0]),
             ("logits", model["labels"], logits[0]),
@@ -603,6 +672,23 @@ def _check_answers(model: Model) -> None:
                         f"in check {number} of {N_CHECKS}, {name} ({part}) comes out "
                         f"as {value:.6g} where {answer:.6g} is written"
                     )
+
+
+def is_near_doubt(model: Model, unlike: np.ndarray, answers: np.ndarray) -> bool:
+    """Tell if an export finds each pose as unlike all that was learnt as the model.
+
+    Args:
+        model: What `model.json` holds, with a doubt.
+        unlike: What the export gives, `(n,)`.
+        answers: What it should give.
+
+    Returns:
+        Whether each is near, measured by what float32 keeps of the sums within.
+    """
+    size = max(1.0, *map(abs, model["doubt"]["log_dets"]))
+    off = np.abs(np.subtract(unlike, answers))
+    # NaN is refused too: no comparison with it is true
+    return bool((off <= TOLERANCE * np.maximum(size, np.abs(answers))).all())
 
 
 def build_numbers(poses: np.ndarray) -> np.ndarray:
@@ -634,27 +720,37 @@ def build_check_numbers(model: Model) -> np.ndarray:
 
 
 def compare_answers(
-    model: Model, predict: Callable[[np.ndarray], np.ndarray], *, where: str
+    model: Model,
+    predict: Callable[[np.ndarray], np.ndarray],
+    measure: Callable[[np.ndarray], np.ndarray] | None = None,
+    *,
+    where: str,
 ) -> float:
     """Refuse an export whose graph or code does not give the model's own answers.
 
     Args:
         model: What its `model.json` holds, checked.
         predict: Numbers `(n, 51)` in, probabilities out.
+        measure: The same in, out how unlike each pose is; None without a doubt.
         where: What to call it in errors.
 
     Returns:
-        The largest difference.
+        The largest difference of a probability.
 
     Raises:
         ValueError: If one is larger than 1e-4.
     """
-    checks = model["checks"]
+    checks, numbers = model["checks"], build_check_numbers(model)
     answers = [[c["probabilities"][label] for label in model["labels"]] for c in checks]
-    given = np.asarray(predict(build_check_numbers(model)))
+    given = np.asarray(predict(numbers))
     is_alike = given.shape == np.shape(answers)
     difference = float(np.abs(given - answers).max()) if is_alike else np.nan
-    if not difference <= TOLERANCE:
+    if "doubt" in model and is_alike:
+        unlike = [check["unlike"] for check in checks]
+        is_alike = measure is not None and is_near_doubt(
+            model, measure(numbers), unlike
+        )
+    if not (is_alike and difference <= TOLERANCE):
         raise ValueError(
             f"{where} cannot be used: it does not give the answers to the check "
             "vectors that it carries, so that labels, keypoints or weights are not "
@@ -679,7 +775,10 @@ def describe_model(model: Model) -> str:
             f"{learnt if model['mirrored'] else 'Left and right count'}.",
             f"Features ({rule['rule']}): {rule['is']}",
             f"Temperature {model['temperature']:g}; none of these below a probability "
-            f"of {model['none_below']:g}.",
+            f"of {model['none_below']:g}"
+            + (
+                ", or where the pose is unlike all learnt." if "doubt" in model else "."
+            ),
             f"Digest {model['digest']}.",
         ]
     )

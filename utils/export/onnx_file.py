@@ -1,11 +1,14 @@
 """The classifier as ONNX: 51 numbers in, a probability for each label out.
 
+Where the classifier knows doubt, so does `unlike`: above 0 a pose is none of these.
+
 The graph is written node by node, the standardising folded into the weights: Keras's
 own export makes the mean of its Normalization an input that nobody gives.
 """
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +26,7 @@ from utils.pose.features import TORSO_FACTOR
 if TYPE_CHECKING:
     import onnx
 
-METADATA = "model.json"
+METADATA, UNLIKE = "model.json", "unlike"
 # Old enough for runtimes of 2022 on (onnxruntime 1.12).
 _OPSET, _IR_VERSION = 17, 8
 _HUGE = np.float32(3e38)
@@ -97,15 +100,21 @@ def write_onnx(model: Model, path: Path) -> Path:
     cooled = graph.add("Div", logits, graph.keep(float(model["temperature"])))
     graph.nodes.append(helper.make_node("Softmax", [cooled], ["probabilities"], axis=1))
 
-    def describe(name: str, width: int) -> "onnx.ValueInfoProto":
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+    if "doubt" in model:
+        _add_doubt(graph, features, model["doubt"])
+
+    def describe(name: str, *shape: int) -> "onnx.ValueInfoProto":
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape])
 
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "posture",
             [describe("keypoints", 3 * N_KEYPOINTS)],
-            [describe("probabilities", len(model["labels"]))],
+            [
+                describe("probabilities", len(model["labels"])),
+                *([describe(UNLIKE)] if "doubt" in model else []),
+            ],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
@@ -158,6 +167,24 @@ def _add_features(graph: _Graph, rule: str) -> str:
     return graph.add("Reshape", filled, graph.keep([-1, 2 * N_KEYPOINTS]))
 
 
+def _add_doubt(graph: _Graph, features: str, doubt: dict[str, Any]) -> None:
+    """Add how unlike poses are to all learnt, as `measure_doubt` has it in numpy."""
+    from onnx import helper
+
+    roots, offsets = np.array(doubt["roots"]), np.array(doubt["offsets"])
+    # one product for all postures: their roots side by side
+    side_by_side = roots.transpose(1, 0, 2).reshape(len(roots[0]), -1)
+    ways = graph.add("MatMul", features, graph.keep(side_by_side))
+    ways = graph.add("Add", ways, graph.keep(offsets.reshape(-1)))
+    ways = graph.add("Reshape", ways, graph.keep([-1, *offsets.shape]))
+    squares = graph.add("Mul", ways, ways)
+    unlike = graph.add("ReduceSum", squares, graph.keep([2]), keepdims=0)
+    unlike = graph.add("Add", unlike, graph.keep(doubt["log_dets"]))
+    least = graph.add("ReduceMin", unlike, axes=[1], keepdims=0)
+    threshold = graph.keep(float(doubt["threshold"]))
+    graph.nodes.append(helper.make_node("Sub", [least, threshold], [UNLIKE]))
+
+
 def load_onnx(path: Path) -> Loaded:
     """Read `posture.onnx` back, and refuse it unless all its checks come out.
 
@@ -191,8 +218,11 @@ def load_onnx(path: Path) -> Loaded:
         ) from error
     model = parse_model(text, where=f"{METADATA} in {path.name}")
 
-    def predict(numbers: np.ndarray) -> np.ndarray:
+    def answer(numbers: np.ndarray, name: str) -> np.ndarray:
         numbers = np.asarray(numbers, np.float32).reshape(-1, 3 * N_KEYPOINTS)
-        return evaluator.run(None, {"keypoints": numbers})[0]
+        return evaluator.run([name], {"keypoints": numbers})[0]
 
-    return Loaded(model, predict, compare_answers(model, predict, where=path.name))
+    predict = partial(answer, name="probabilities")
+    measure = partial(answer, name=UNLIKE) if "doubt" in model else None
+    difference = compare_answers(model, predict, measure, where=path.name)
+    return Loaded(model, predict, difference, measure)

@@ -13,7 +13,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,10 @@ from utils.export.model_json import (
     write_model,
 )
 from utils.pose.features import build_pair
+from utils.pose.people import find_people
 from utils.screen import follow_bars
-from utils.training.protocol import build_inputs
+from utils.training.doubt import fit_doubt
+from utils.training.protocol import build_inputs, take_rows
 from utils.training.softmax import (
     SCHEDULE,
     PoseClassifier,
@@ -300,14 +302,18 @@ def retrain(path: Path) -> tuple[PoseClassifier, Facts, str]:
         mirror=settings["mirrored"],
     )
     labels = tuple(settings["labels"])
+    inputs = build_inputs(samples, x, classes=labels, mirrored=mirrored)
     classifier = fit_classifier(
-        build_inputs(samples, x, classes=labels, mirrored=mirrored),
+        inputs,
         classes=labels,
         features=settings["features"],
         network=settings["network"],
         n_epochs=settings["n_epochs"],
         seed=settings["seed"],
     )
+    if "doubt" in old:
+        found = samples.merge(find_people(pack.keypoints))["has_person"].to_numpy()
+        classifier = replace(classifier, doubt=fit_doubt(take_rows(inputs, found)))
     tested = old["tested_on"]
     facts = Facts(
         tested["sentence"],

@@ -50,11 +50,23 @@ def write_c(model: Model, path: Path) -> Path:
         The path.
     """
     names = [*model["labels"], *model["keypoints"]]
-    numbers = [*np.array(model["weights"]).ravel(), *model["bias"]]
+    doubt = {"threshold": 0, "log_dets": (), "offsets": (), "roots": ()}
+    doubt |= model.get("doubt", {})
+    tables = [model["weights"], model["bias"]]
+    tables += [doubt[name] for name in ("log_dets", "offsets", "roots")]
+    numbers = np.concatenate([np.ravel(table) for table in tables])
     answers = [
         [c["probabilities"][x] for x in model["labels"]] for c in model["checks"]
     ]
     parts = {
+        "N_LEARNT": str(len(doubt["roots"])),
+        "THRESHOLD": _write_float(doubt["threshold"]),
+        "LOG_DETS": _write_row(doubt["log_dets"]),
+        "OFFSETS": _write_rows(doubt["offsets"]),
+        "ROOTS": ",\n".join(
+            f"  {{\n{_write_rows(root)}\n  }}" for root in doubt["roots"]
+        ),
+        "UNLIKE": _write_row(c.get("unlike", 0.0) for c in model["checks"]),
         "ABOUT": textwrap.indent(_comment(model).replace("*/", "* /"), "   "),
         "N_LABELS": str(len(model["labels"])),
         "N_CHECKS": str(len(model["checks"])),

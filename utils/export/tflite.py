@@ -1,10 +1,12 @@
 """The classifier as TensorFlow Lite: behind a pose network, or joined with one.
 
 `posture_51.tflite` takes the 51 numbers that MoveNet gives, 17 times y, x, score, and
-gives a probability for each label; `posture_picture.tflite` takes the picture that
-MoveNet takes and gives both. All of `model.json` is in the file's metadata.
+gives a probability for each label and, where the classifier knows doubt, how unlike the
+pose is to all that was learnt; `posture_picture.tflite` takes the picture that MoveNet
+takes and gives the keypoints too. All of `model.json` is in the file's metadata.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,12 @@ from utils.export.model_json import (
     Loaded,
     Model,
     compare_answers,
+    compute_answers,
+    compute_features,
     format_model,
+    is_near_doubt,
+    measure_doubt,
     parse_model,
-    predict_poses,
 )
 from utils.pose.features import TORSO_FACTOR
 from utils.pose.networks import find_network, find_network_files, load_movenet
@@ -80,6 +85,7 @@ def write_posture_picture(model: Model, path: Path) -> Path:
         len(part) for part in (network.operatorCodes, network.buffers, body.tensors)
     )
     keypoints = body.outputs[0]
+    answers = {t.name.decode(): t.tensorIndex for t in head.signatureDefs[0].outputs}
 
     def renumber(number: int) -> int:
         if number == tail.inputs[0]:
@@ -97,13 +103,13 @@ def write_posture_picture(model: Model, path: Path) -> Path:
     network.buffers += head.buffers
     body.tensors += tail.tensors
     body.operators += tail.operators
-    body.outputs = [renumber(tail.outputs[0]), keypoints]
+    outputs = {name: renumber(index) for name, index in answers.items()}
+    outputs["keypoints"] = keypoints
+    body.outputs = list(outputs.values())
     signature = schema.SignatureDefT()
     signature.signatureKey = b"serving_default"
     signature.inputs = [_map_tensor("picture", body.inputs[0])]
-    names = ("probabilities", "keypoints")
-    pairs = zip(names, body.outputs, strict=True)
-    signature.outputs = [_map_tensor(name, index) for name, index in pairs]
+    signature.outputs = [_map_tensor(*output) for output in outputs.items()]
     network.signatureDefs = [signature]
     return _write_graph(network, model, Path(path))
 
@@ -133,8 +139,12 @@ def _convert(model: Model, shape: list[int | None]) -> Any:  # noqa: ANN401 (gen
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="keypoints")])
     def classify(keypoints: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        logits = tf.matmul(_trace_features(keypoints, rule), weights) + bias
-        return {"probabilities": tf.nn.softmax(logits / temperature)}
+        features = _trace_features(keypoints, rule)
+        logits = tf.matmul(features, weights) + bias
+        answers = {"probabilities": tf.nn.softmax(logits / temperature)}
+        if "doubt" in model:
+            answers["unlike"] = _trace_doubt(features, model["doubt"])
+        return answers
 
     module = tf.Module()
     module.classify = classify
@@ -184,6 +194,21 @@ def _trace_features(keypoints: "tf.Tensor", rule: str) -> "tf.Tensor":
     scaled = xy / tf.where(size > 0, size, 1.0)
     filled = tf.where(seen, scaled, mean_seen(scaled, seen))
     return tf.reshape(filled, [-1, 2 * N_KEYPOINTS])
+
+
+def _trace_doubt(features: "tf.Tensor", doubt: dict[str, Any]) -> "tf.Tensor":
+    """Trace how unlike poses are to all learnt, as `measure_doubt` has it in numpy."""
+    import tensorflow as tf
+
+    roots, offsets, log_dets = (
+        np.array(doubt[name], np.float32) for name in ("roots", "offsets", "log_dets")
+    )
+    # one product for all postures: their roots side by side
+    side_by_side = roots.transpose(1, 0, 2).reshape(len(roots[0]), -1)
+    ways = tf.matmul(features, side_by_side) + offsets.reshape(-1)
+    squares = tf.reshape(ways**2, [-1, *offsets.shape])
+    unlike = tf.reduce_sum(squares, axis=2) + log_dets
+    return tf.reduce_min(unlike, axis=1) - np.float32(doubt["threshold"])
 
 
 def _unpack(content: bytes) -> Any:  # noqa: ANN401 (generated code)
@@ -253,20 +278,16 @@ def load_posture_51(path: Path) -> Loaded:
         ValueError: If words or weights are not those that were exported.
     """
     model = read_tflite_model(path)
-    interpreter = load_interpreter(Path(path))
-    given = interpreter.get_input_details()[0]["index"]
-    answer = interpreter.get_output_details()[0]["index"]
+    run = load_interpreter(Path(path)).get_signature_runner()
 
-    def predict(numbers: np.ndarray) -> np.ndarray:
+    def answer(numbers: np.ndarray, name: str) -> np.ndarray:
         numbers = np.asarray(numbers, np.float32).reshape(-1, N_NUMBERS)
-        interpreter.resize_tensor_input(given, numbers.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(given, numbers)
-        interpreter.invoke()
-        return interpreter.get_tensor(answer)
+        return run(keypoints=numbers)[name]
 
-    difference = compare_answers(model, predict, where=Path(path).name)
-    return Loaded(model, predict, difference)
+    predict = partial(answer, name="probabilities")
+    measure = partial(answer, name="unlike") if "doubt" in model else None
+    difference = compare_answers(model, predict, measure, where=Path(path).name)
+    return Loaded(model, predict, difference, measure)
 
 
 def load_posture_picture(path: Path) -> Loaded:
@@ -285,26 +306,28 @@ def load_posture_picture(path: Path) -> Loaded:
         ValueError: If words or weights are not those that were exported.
     """
     model = read_tflite_model(path)
-    interpreter = load_interpreter(Path(path))
-    interpreter.allocate_tensors()
-    given = interpreter.get_input_details()[0]
-    answers = [output["index"] for output in interpreter.get_output_details()]
+    run = load_interpreter(Path(path)).get_signature_runner()
+    dtype = run.get_input_details()["picture"]["dtype"]
+
+    def answer(picture: np.ndarray) -> dict[str, np.ndarray]:
+        return run(picture=picture[None].astype(dtype))
 
     def predict(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        interpreter.set_tensor(given["index"], picture[None].astype(given["dtype"]))
-        interpreter.invoke()
-        shares, keypoints = map(interpreter.get_tensor, answers)
-        return shares[0], keypoints.reshape(N_KEYPOINTS, 3)
+        answers = answer(picture)
+        return answers["probabilities"][0], answers["keypoints"].reshape(-1, 3)
 
     # No check vector can be fed past the network: what it gives for any picture must
     # be what the model inside makes of the keypoints found.
     size_px = model["network"]["input"]["shape"][1]
     rng = np.random.default_rng(0)
-    shares, keypoints = predict(rng.integers(0, 256, (size_px, size_px, 3), np.uint8))
-    pose = keypoints[None, :, [1, 0, 2]].astype(np.float64)
-    expected = predict_poses(model, pose, np.array([[1, 1]]))[0]
-    difference = float(np.abs(shares - expected).max())
-    if not difference <= TOLERANCE:
+    given = answer(rng.integers(0, 256, (size_px, size_px, 3), np.uint8))
+    pose = given["keypoints"].reshape(1, -1, 3)[:, :, [1, 0, 2]].astype(np.float64)
+    features = compute_features(model, pose, np.array([[1, 1]]))
+    expected = compute_answers(model, features)[1]
+    difference = float(np.abs(given["probabilities"] - expected).max())
+    unlike = measure_doubt(model, features)
+    is_alike = unlike is None or is_near_doubt(model, given["unlike"], unlike)
+    if not (is_alike and difference <= TOLERANCE):
         raise ValueError(
             f"{Path(path).name} cannot be used: its graph and the {METADATA} inside "
             "do not agree. Export it again."

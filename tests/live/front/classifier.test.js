@@ -20,6 +20,21 @@ test("a model as it was written is taken, and gives its own answers", async () =
   }
 });
 
+test("a pose unlike all that was learnt is none of these", () => {
+  const model = read();
+  const [check] = model.checks;
+  const columns = model.features.columns;
+  const unlike = columns.reduce((sum, name) => sum + check.features[name] ** 2, 0);
+  const root = columns.map((_, i) => columns.map((_, j) => (i === j ? 1 : 0)));
+  const far = columns.map(() => 100);
+  const doubt = { roots: [root, root], offsets: [columns.map(() => 0), far], log_dets: [2, 3] };
+  for (const [more, isNone] of [[1e-4, false], [-1e-4, true]]) {
+    model.doubt = { ...doubt, threshold: 2 + unlike + more };
+    const shares = predict(model, poseOf(model, check), ...check.size_wh);
+    assert.equal(Math.max(...shares) === 0, isNone);
+  }
+});
+
 const swap = (list, a, b) => {
   [list[a], list[b]] = [list[b], list[a]];
 };

@@ -78,9 +78,23 @@ export function computeShares(model, logits) {
   return powers.map((power) => power / sum);
 }
 
-/** The probability of each label for a pose in a picture of a size in pixels. */
+/** How unlike all that was learnt a pose is: above 0 it is none of these. */
+export function measureDoubt({ doubt }, features) {
+  if (!doubt) return -Infinity;
+  const unlike = doubt.roots.map((root, posture) =>
+    doubt.offsets[posture].reduce((total, offset, j) => {
+      const way = features.reduce((sum, value, i) => sum + value * root[i][j], offset);
+      return total + way * way;
+    }, doubt.log_dets[posture]),
+  );
+  return Math.min(...unlike) - doubt.threshold;
+}
+
+/** The probability of each label for a pose in a picture of a size in pixels; 0
+ *  throughout where the pose is none of these. */
 export function predict(model, pose, width, height) {
   const features = computeFeatures(model.features.rule, pose, width, height);
+  if (measureDoubt(model, features) > 0) return model.labels.map(() => 0);
   return computeShares(model, computeLogits(model, features));
 }
 
@@ -112,6 +126,10 @@ function checkAnswers(model, check, number) {
   const logits = computeLogits(model, features);
   const shares = computeShares(model, logits);
   COLUMNS.forEach((name, i) => checkNumber(name, features[i], check.features[name], number));
+  if (model.doubt) {
+    const size = Math.max(1, ...model.doubt.log_dets.map(Math.abs), Math.abs(check.unlike));
+    checkNumber("the doubt", measureDoubt(model, features) / size, check.unlike / size, number);
+  }
   model.labels.forEach((label, i) => {
     checkNumber(label, logits[i], check.logits[label], number);
     checkNumber(label, shares[i], check.probabilities[label], number);
