@@ -126,13 +126,14 @@ def test_where_it_is_the_users_turn_nothing_has_failed(
     assert "It is your turn." in (project / "out/report.html").read_text()
 
 
-def test_a_question_without_an_answer_is_named_last_and_in_the_exit_code(
+def test_a_question_without_an_answer_is_named_last_unless_it_waits_for_people(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     _write(
         project,
         "from utils.questions.answer import Answer",
-        "Answer('learning_curve', ('Two people are needed.',), is_missing=True)",
+        "Answer('learning_curve', ('The disk is full.',), is_missing=True)",
+        "Answer('verdict', ('Film one more.',), is_missing=True, waits=True)",
     )
     assert run.main([]) == 3
     assert capfd.readouterr().out.splitlines()[-1] == "Done, but for: learning curve."

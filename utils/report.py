@@ -466,6 +466,8 @@ def _list_private_folders(own: tuple[str, ...]) -> list[tuple[re.Pattern[str], s
     libraries = sysconfig.get_paths()
     found = {libraries["purelib"]: "…", libraries["stdlib"]: "…", sys.prefix: "…"}
     found |= {str(Path(folder).parent): "…" for folder in own}
+    # a folder that holds another of them keeps its name, too
+    found |= {folder: f"…/{Path(folder).name}" for folder in own if folder in found}
     found |= {str(ROOT): "", tempfile.gettempdir(): "…", str(Path.home()): "~"}
     found.pop("/", None)
     patterns = []

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from utils.questions.answer import Answer, question, say, write_answer
+from utils.training.splits import check_two
 
 matplotlib.use("Agg")
 
@@ -91,6 +92,18 @@ def test_a_question_that_cannot_be_answered_says_so_in_one_line(
     assert answer.sentence.startswith("People needed: not answered.")
     assert words in answer.sentence
     assert study.answers == {"people_needed": answer}
+
+
+def test_to_be_alone_is_no_fault_and_the_run_is_not_told_of_it(seen: list) -> None:
+    @question
+    def people_needed(study: object) -> Answer:
+        check_two(["anna"])
+
+    answer = people_needed(_study())
+    assert answer.waits
+    assert answer.sentence.startswith("Not known yet. Only one person is labelled")
+    answer._ipython_display_()
+    assert not seen[0].metadata  # what `make run` would name as missing
 
 
 def test_an_answer_is_kept_by_the_study() -> None:

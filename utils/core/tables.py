@@ -66,6 +66,13 @@ pd.set_option("display.html.use_mathjax", False)
 pd.set_option("display.precision", 3)  # six decimals of a second help nobody
 
 
+class TooFewError(ValueError):
+    """A table holds too few people, or postures, for what is asked of it.
+
+    Nothing is wrong: film or label more, and the same question is answered.
+    """
+
+
 @dataclass(frozen=True)
 class Schema:
     """What a table must look like.

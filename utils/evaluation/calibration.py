@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from utils.core.tables import LEAST_PROBABILITY
+from utils.core.tables import LEAST_PROBABILITY, TooFewError
 from utils.evaluation.scores import find_classes, score_predictions
 
 TEMPERATURES = (0.1, 10.0)  # where it is looked for
@@ -116,7 +116,8 @@ def calibrate_people(
         `n_fitted_on` (people).
 
     Raises:
-        ValueError: If the predictions cannot be scored or show only one person.
+        ValueError: If the predictions cannot be scored.
+        TooFewError: If they show only one person.
     """
     frames = score_predictions(predictions)
     classes = find_classes(frames)
@@ -128,9 +129,9 @@ def calibrate_people(
         people = frames["subject"].to_numpy()[places]
         names = pd.unique(people)
         if len(names) < 2:
-            raise ValueError(
+            raise TooFewError(
                 f"Only {names[0]} is scored: what mends the probabilities is fitted on "
-                "other people. Label another person."
+                "other people. Film one more person."
             )
         for subject in names:
             own, others = places[people == subject], places[people != subject]
@@ -158,7 +159,8 @@ def summarise_calibration(
         `log_loss_mended`, and the lowest, mean and highest `temperature` over people.
 
     Raises:
-        ValueError: If the predictions cannot be scored or show only one person.
+        ValueError: If the predictions cannot be scored.
+        TooFewError: If they show only one person.
     """
     mended, temperatures = calibrate_people(predictions)
     parts = {"n_people": temperatures.groupby("model").size()}

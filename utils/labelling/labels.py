@@ -35,9 +35,9 @@ _MIN_PERSON_S = 5.0
 # gained less than this from twice the people will not gain from more of the same.
 _ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.945, 4, 0.01  # shown as 95 %
 
-# A kind of frame is spoken of with this share of the errors, if it is wrong so many
-# times as often as the rest.
-_MANY_ERRORS, _MORE_OFTEN = 0.15, 2.0
+# A kind of frame is spoken of with so many errors, this share of them, if it is wrong
+# so many times as often as the rest.
+_FEW_ERRORS, _MANY_ERRORS, _MORE_OFTEN = 5, 0.15, 2.0
 _FILM: dict[str, str] = {
     "unsure": "Film with more light and the person larger in the picture: {} in frames "
     "whose keypoints are unsure.",
@@ -315,8 +315,8 @@ def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
     in one room from one side, more seconds of the same do not add to.
 
     Args:
-        kinds: A row a kind: `kind`, `share_of_errors`, `wrong` and `wrong_elsewhere`,
-            as `utils.evaluation.mistakes.count_kinds` gives them.
+        kinds: A row a kind: `kind`, `n_wrong`, `share_of_errors`, `wrong` and
+            `wrong_elsewhere`, as `utils.evaluation.mistakes.count_kinds` gives them.
         n_rooms: How many rooms or cameras are known; 1 if none is named.
 
     Returns:
@@ -324,7 +324,8 @@ def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
         errors are of no kind.
     """
     often = kinds["wrong"] >= _MORE_OFTEN * kinds["wrong_elsewhere"]
-    known = kinds[often & (kinds["share_of_errors"] >= _MANY_ERRORS)]
+    many = kinds["share_of_errors"] >= _MANY_ERRORS
+    known = kinds[often & many & (kinds["n_wrong"] >= _FEW_ERRORS)]
     known = known.sort_values("share_of_errors", ascending=False)
     said = {
         row.kind: _FILM[row.kind].format(f"{row.share_of_errors:.0%} of the errors are")

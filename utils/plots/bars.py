@@ -19,6 +19,7 @@ from utils.plots.style import (
     SMALL,
     TINY,
     TITLE,
+    count_people,
     describe_counts,
     draw_floor,
     make_axes,
@@ -145,8 +146,7 @@ def plot_rooms(
 def describe_places(rooms: pd.DataFrame) -> dict[str, str]:
     """Write each room's name, and how many people were filmed in it."""
     return {
-        name: f"{escape_plot(textwrap.fill(str(name), 22))}\n{n} "
-        f"{'person' if n == 1 else 'people'}"
+        name: f"{escape_plot(textwrap.fill(str(name), 22))}\n{count_people(n)}"
         for name, n in rooms["n_people"].items()
     }
 
@@ -169,8 +169,8 @@ def plot_background(
     ax.set_xticks(range(len(variants)), [names.get(v, v) for v in variants])
     draw_floor(ax, float(table["floor"].iloc[0]))
     ax.set_title(
-        "Background test: fitted on whole pictures of other people\n"
-        f"{describe_counts(table)}; lines: spread over people",
+        "Background test: fitted on whole pictures as filmed, scored held out\n"
+        f"{describe_counts(table)}{_describe_lines(table)}",
         fontsize=TITLE,
     )
     put_legend_below(ax)
@@ -206,13 +206,18 @@ def plot_ablation(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     names = [f"{r.setting}  ({r.question})" for r in table.itertuples()]
     ax.set_yticks(range(len(table)), names, fontsize=SMALL)
     ax.invert_yaxis()
-    ax.set(xlim=ACCURACY, xlabel="accuracy on people held out")
+    ax.set(xlim=ACCURACY, xlabel="accuracy, held out")
     ax.set_title(
         f"Which numbers matter (points against {table['setting'].iloc[0]})\n"
-        f"{describe_counts(table)}; lines: spread over people",
+        f"{describe_counts(table)}{_describe_lines(table)}",
         fontsize=TITLE,
     )
     return ax
+
+
+def _describe_lines(table: pd.DataFrame) -> str:
+    """Say what error bars show; where there is one person there are none."""
+    return "; lines: spread over people" if table["n_people"].max() > 1 else ""
 
 
 def plot_label_seconds(labelled: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

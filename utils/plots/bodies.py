@@ -113,7 +113,7 @@ def plot_outcomes(
         text = f"{name}\n{row['n_frames']:,.0f} frames\n{row['share']:.1%}"
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle(
-        f"{rows['n_frames'].sum():,} frames of people held out, by who was right",
+        f"{rows['n_frames'].sum():,} frames held out, by who was right",
         fontsize=TITLE,
     )
     return figure

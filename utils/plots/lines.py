@@ -9,6 +9,7 @@ from utils.plots.style import (
     ACCURACY,
     SMALL,
     TITLE,
+    count_people,
     draw_floor,
     make_axes,
     mark_model,
@@ -49,13 +50,13 @@ def plot_learning_curve(
     ax.set_xticks([], minor=True)
     what = "people" if by == "n_people" else "seconds of each class"
     ax.set_xlabel(f"{what} labelled (log scale)")
-    ax.set(ylim=ACCURACY, ylabel="accuracy on people left out")
+    ax.set(ylim=ACCURACY, ylabel="accuracy, held out")
     n_draws = draws.groupby([by]).size().max() // table["model"].nunique()
     n_frames = int(table.groupby("subject")["n_frames"].max().sum())
+    n_people = table["subject"].nunique()
     ax.set_title(
-        f"How much must be labelled?\n{table['subject'].nunique()} people, "
-        f"{n_frames:,} frames, up to {n_draws} draws a point, band: middle 80 % of "
-        "draws",
+        f"How much must be labelled?\n{count_people(n_people)}, {n_frames:,} frames, "
+        f"up to {n_draws} draws a point, band: middle 80 % of draws",
         fontsize=TITLE,
     )
     ax.grid(alpha=0.25)
@@ -120,15 +121,20 @@ def plot_intervals(
         colour = colour_model(row.model)
         ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2)
         ax.plot(row.estimate, place, mark_model(row.model), color=colour, ms=8)
-        text = f"{row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        is_bounded = np.isfinite([row.low, row.high]).all()  # not of one person
+        ends = f" [{row.low:.3f}, {row.high:.3f}]" if is_bounded else ""
+        text = f"{row.estimate:.3f}{ends}"
         ax.annotate(text, (1.01, place), **beside)
     names = [name_model(model) for model in rows["model"]]
     ax.set_yticks(range(len(rows)), names, fontsize=SMALL)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     if metric == "accuracy":
         ax.set_xlim(0, 1.02)
-    ax.set_xlabel(f"{metric.replace('_', ' ')}, with its interval over people")
     n_people = int(rows["n_people"].max()) if len(rows) else 0
-    ax.set_title(f"{n_people} people held out, each once{title}", fontsize=TITLE)
+    words, held = ", with its interval over people", "held out, each once"
+    if n_people == 1:
+        words, held = "", "alone, at moments held out"
+    ax.set_xlabel(f"{metric.replace('_', ' ')}{words}")
+    ax.set_title(f"{count_people(n_people)} {held}{title}", fontsize=TITLE)
     ax.grid(axis="x", alpha=0.25)
     return ax

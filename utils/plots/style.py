@@ -80,6 +80,11 @@ def put_legend_below(ax: Axes) -> None:
     ax.figure.legend(handles, labels, fontsize=SMALL, **place)
 
 
+def count_people(n: int) -> str:
+    """Return how many people, in words."""
+    return f"{n:,} {'person' if n == 1 else 'people'}"
+
+
 def describe_counts(table: pd.DataFrame) -> str:
     """Return how many people, frames, folds and seeds a table rests on, in words."""
     parts = []

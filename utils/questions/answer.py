@@ -11,7 +11,7 @@ import pandas as pd
 
 from utils.core.files import atomic_path
 from utils.core.markup import escape_markdown
-from utils.core.tables import write_csv
+from utils.core.tables import TooFewError, write_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,8 @@ class Answer:
         shown: What of the table a reader sees; nothing if None.
         sections: Headings with what stands under each, sentences or a table; they
             follow the sentences.
-        is_missing: Whether the data could not answer it; then the sentence says why.
+        is_missing: Whether it could not be answered; then the sentence says why.
+        waits: Whether nothing is wrong, and more people are all that it takes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Answer:
     shown: pd.DataFrame | None = None
     sections: tuple[tuple[str, tuple[str, ...] | pd.DataFrame], ...] = ()
     is_missing: bool = False
+    waits: bool = False
 
     @property
     def sentence(self) -> str:
@@ -60,7 +62,8 @@ class Answer:
         for chart in self.charts:
             display(Image(filename=str(chart), alt=self.sentence or self.name))
         # `make run` reads the mark, and names in its last line what is missing.
-        mark = {"posenet": {"missing": self.name}} if self.is_missing else None
+        is_wrong = self.is_missing and not self.waits
+        mark = {"posenet": {"missing": self.name}} if is_wrong else None
         say(self.sentences, metadata=mark)
         _show_table(self.shown)
         for heading, content in self.sections:
@@ -153,6 +156,9 @@ def question(ask: Callable[..., Answer]) -> Callable[..., Answer]:
 
         try:
             answer = ask(study, **options)
+        except TooFewError as error:  # to be alone is no fault
+            text = f"Not known yet. {error}"
+            answer = Answer(ask.__name__, (text,), is_missing=True, waits=True)
         except (ValueError, OSError) as error:  # what the data or the disk forbids
             answer = _explain(ask.__name__, str(error))
         except Exception as error:  # noqa: BLE001 - one section must not end a run

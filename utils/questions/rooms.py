@@ -184,7 +184,7 @@ def describe_fusion(table: pd.DataFrame) -> list[str]:
         return []
     text = (
         f"Pose and crop together (mean of the logarithms of their probabilities): "
-        f"{gains[0]:+.1f} points over pose alone on people held out, {gains[1]:+.1f} "
+        f"{gains[0]:+.1f} points over pose alone in frames held out, {gains[1]:+.1f} "
         "in a room never seen."
     )
     if gains[0] > 0 and gains[1] < gains[0] / 2:

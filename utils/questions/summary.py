@@ -34,6 +34,11 @@ _NO_PICTURES = (
     "Pictures of people are left out (setting PICTURES): skeletons stand on grey. "
     "Names of people and films are still in tables and charts."
 )
+_TOLD_BY_OTHERS = {  # question -> what it tells, once there is another person
+    "verdict": "which classifier is better",
+    "calibration": "whether a probability means what it says",
+    "people_needed": "how many people to label",
+}
 _VERDICT = ["claim", "verdict", "difference", "low", "high", "sentence"]
 
 
@@ -114,17 +119,15 @@ def summary(study: "Study") -> Answer:
     told = [
         *_describe_scores(study),
         *_describe_better(study),
-        *study.answers.get("rooms", Answer("rooms")).sentences[:1],
+        *_describe_rooms(study),
         *_describe_extremes(recall),
         f"Next: {following[0]}",
     ]
     sentences = [line for line in told if line]
     with atomic_path(study.results / ANSWER_FILE) as part:
         part.write_text("\n".join(sentences) + "\n", encoding="utf-8")
-    missing = [a.sentence for a in study.answers.values() if a.is_missing]
-    if study.n_people == 1 and missing:
-        names = [name for name, a in study.answers.items() if a.is_missing]
-        missing = [f"These need a second person: {', '.join(map(show_name, names))}."]
+    asked = study.answers.values()
+    missing = [a.sentence for a in asked if a.is_missing and not a.waits]
     sections = {
         f"Posture by posture, by the {WORDS[study.in_use]}": _list_postures(
             study, classes
@@ -180,6 +183,14 @@ def _describe_better(study: "Study") -> list[str]:
     return [*asked.sentences[:n_rivals], explain_difference(study, asked.table)]
 
 
+def _describe_rooms(study: "Study") -> list[str]:
+    """Say how it is in a new room; of one person in one room all is said already."""
+    asked = study.answers.get("rooms", Answer("rooms"))
+    if study.is_one_person and asked.table.empty:
+        return []
+    return list(asked.sentences[:1])
+
+
 def _describe_extremes(recall: pd.Series) -> list[str]:
     """Say which posture is recognised best and which worst."""
     known = recall.dropna().sort_values(ascending=False, kind="stable")
@@ -232,8 +243,11 @@ def _describe_next(study: "Study") -> list[str]:
     advice = [line for line in advice if " has enough: " not in line]
     rooms = study.videos["camera"].nunique() if "camera" in study.videos else 1
     advice = [*advise_films(find_error_kinds(study), n_rooms=rooms), *advice]
-    if n_people == 1:
-        return ["Film one more person doing all of it.", *advice]
+    if study.is_one_person:
+        waits = [name for name, a in study.answers.items() if a.waits]
+        words = ", ".join(_TOLD_BY_OTHERS.get(n, show_name(n)) for n in waits)
+        told = f": only that tells {words}" if waits else ""
+        return [f"Film one more person doing all of it{told}.", *advice]
     verdict = study.answers.get("verdict")
     needed = np.nan
     if verdict is not None and not verdict.is_missing:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from utils.core.tables import check_table
+from utils.core.tables import TooFewError, check_table
 from utils.training.protocol import Split
 
 STRATEGIES: dict[str, str] = {
@@ -102,12 +102,12 @@ def choose_folds(
             )
         return folds, text
     folds = build_time_folds(samples, n_folds=n_folds, seed=seed)
-    why = "no two postures are shown by two people"
+    why = "No two postures are shown by two people"
     if len(people) == 1:
-        why = f"one person alone is labelled, {people[0]}"
+        why = f"Only {people[0]} is labelled"
     text = (
-        f"Spans of time are held out, in {folds['fold'].nunique()} folds, since "
-        f"{why}. Same person, same room: such scores are flattering. Film one more "
+        f"{why}: moments of the same films are held out, in {folds['fold'].nunique()} "
+        "groups. Same person, same room: such scores are flattering. Film one more "
         "person doing all of it to know."
     )
     n_shown = folds.groupby("label")["fold"].nunique()
@@ -134,7 +134,7 @@ def build_folds(
         The samples with `fold`, from 0.
 
     Raises:
-        ValueError: If there is one person, or fewer than two classes that two people
+        TooFewError: If there is one person, or fewer than two classes that two people
             show.
     """
     samples = check_table(samples, "samples")
@@ -152,20 +152,20 @@ def build_folds(
     return samples.assign(fold=fold)
 
 
-def check_two(names: Sequence[str], *, who: str = "person") -> None:
-    """Raise `ValueError` unless there are two people, or rooms: the one error of it."""
+def check_two(names: Sequence[str]) -> None:
+    """Raise `TooFewError` unless there are two people: the one error of it."""
     if len(names) < 2:
-        raise ValueError(
-            f"Only one {who} is labelled, {names[0]}: none can be held out. Label "
-            f"another {who}, or name who is who in videos.csv."
+        raise TooFewError(
+            f"Only one person is labelled, {names[0]}: none can be held out. Film one "
+            "more person, or say in videos.csv who is who."
         )
 
 
 def _check_classes(samples: pd.DataFrame) -> None:
-    """Raise `ValueError`, in one sentence, if no person can be held out honestly."""
+    """Raise `TooFewError`, one sentence, if no person can be held out honestly."""
     classes = samples["label"].unique()
     if len(classes) < 2:
-        raise ValueError(
+        raise TooFewError(
             f"Only one class is labelled, {classes[0]!r}: there is nothing to tell "
             "apart. Label a second posture."
         )
@@ -173,7 +173,7 @@ def _check_classes(samples: pd.DataFrame) -> None:
     lone = _find_lone(samples)
     if len(classes) - len(lone) < 2:
         label, who = next(iter(lone.items()))
-        raise ValueError(
+        raise TooFewError(
             f"Only {who} shows {label!r}: held out, nobody would be left to learn it "
             "from, and fewer than two classes remain. Label another person doing it."
         )
