@@ -126,9 +126,10 @@ def _finish_axes(ax: Axes, history: pd.DataFrame, *, metric: str, against: str) 
     n_folds = history["fold"].nunique()
     n_seeds = history.groupby("model")["seed"].nunique()
     up_to = "up to " if n_seeds.min() < n_seeds.max() else ""
+    seeds = "seed" if n_seeds.max() == 1 else "seeds"
     ax.set_title(
         "solid: validation, dashed: training, dotted: before training\n"
-        f"{n_folds} folds × {up_to}{n_seeds.max()} seeds, band: spread over folds",
+        f"{n_folds} folds × {up_to}{n_seeds.max()} {seeds}, band: spread over folds",
         fontsize=SMALL,
     )
     ax.grid(alpha=0.25)

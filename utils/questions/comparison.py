@@ -21,7 +21,7 @@ from utils.evaluation.scores import (
     score_classes,
     summarise_models,
 )
-from utils.evaluation.verdict import build_verdicts
+from utils.evaluation.verdict import RULES, build_verdicts
 from utils.frames.images import read_images
 from utils.pose.follow import start_following
 from utils.pose.looks import LOOKS, look_at_person
@@ -182,7 +182,10 @@ def _show_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.drop(columns=["rule", "sentence", "n_unit"])
     ends = ["difference", "low", "high"]
     shown.loc[shown["unit"] == "points", ends] *= 100  # of 100, as sentences say them
-    shown = shown.round({**dict.fromkeys(ends, 2), "level": 3})
+    few = shown["n"] < RULES.min_units  # their interval says nothing
+    shown.loc[few, ends[1:]] = np.nan
+    shown[ends] = shown[ends].map("{:,.2f}".format, na_action="ignore")
+    shown["level"] = shown["level"].round(3)
     shown["n"] = [
         f"{n} {unit}" for n, unit in zip(table["n"], table["n_unit"], strict=True)
     ]

@@ -63,7 +63,9 @@ def postures(study: "Study", *, classifier: "PoseClassifier") -> Answer:
     return write_answer(
         "postures",
         study.results,
-        sentences=[_describe(table, f"all {n_videos} videos")],
+        sentences=[
+            _describe(table, f"all {n_videos} films, as labelled or else predicted")
+        ],
         table=table,
         shown=seconds.pivot_table(
             "seconds", ["video", "subject"], "label", fill_value=0.0
@@ -107,12 +109,13 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     points = study.keypoints[study.keypoints["video"] == video.name]
     further = study.look_again(frames, looks=classifier.looks)
     found = predict_postures(classifier, frames, points, further, every_s=study.every_s)
-    strips = {"pose classifier": found}
+    strips = {"predicted": found}
     given = study.labels[study.labels["video"] == video.name]
     if len(given):
         strips = {"labelled": given, **strips}
     who = "never saw" if without else "learnt from"
-    title = f"{video.name}: postures, by a classifier that {who} this person"
+    by_whom = f"by a classifier that {who} this person"
+    title = f"{video.name}: postures, {by_whom}"
     chart = plot_time_strips(strips, looks=study.looks, title=title)
     path = study.results / "annotated.mp4"
     annotate_video(
@@ -133,7 +136,10 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     answer = write_answer(
         "film",
         study.results,
-        sentences=[_describe(found, video.name), *_describe_steadiness(steady)],
+        sentences=[
+            _describe(found, f"{video.name}, {by_whom}"),
+            *_describe_steadiness(steady),
+        ],
         table=found,
         charts={"film": chart},
         shown=steady.round(3) if len(steady) else None,
@@ -199,8 +205,8 @@ def _describe_steadiness(table: pd.DataFrame) -> list[str]:
         f"In films of people never seen, answers of nobody and none of these counted "
         f"as wrong, the postures held are right in {steady['frames_right']:.0%} of the "
         f"labelled frames; {steady['n_found']} of {steady['n_bouts']} labelled "
-        f"stretches are found, {steady['n_extra']} are said that are not there. Each "
-        f"frame taken alone: {alone['frames_right']:.0%}, {alone['n_found']} and "
+        f"stretches are found; said, but not there: {steady['n_extra']}. Each frame "
+        f"taken alone: {alone['frames_right']:.0%}, {alone['n_found']} and "
         f"{alone['n_extra']}."
     )
     if steady["n_borders"]:
@@ -209,10 +215,11 @@ def _describe_steadiness(table: pd.DataFrame) -> list[str]:
 
 
 def _choose_video(study: "Study") -> pd.Series:
-    """Return the first video without labels, or else the first."""
-    labelled = set(study.samples["video"])
-    free = [name for name in study.videos["video"] if name not in labelled]
-    name = (free or list(study.videos["video"]))[0]
+    """Return the first video without labels, or else the one of most postures."""
+    n_shown = study.samples.groupby("video")["label"].nunique()
+    names = study.videos["video"]
+    free = [name for name in names if name not in n_shown]
+    name = free[0] if free else max(names, key=n_shown.get)  # the first of equals
     return study.videos.set_index("video", drop=False).loc[name]
 
 
@@ -223,4 +230,4 @@ def _describe(postures: pd.DataFrame, name: str) -> str:
         f"{show_name(label)} {value:.1f} s"
         for label, value in seconds.sort_values(ascending=False).items()
     )
-    return f"In {name}: {each}."
+    return f"In {name}: {each or 'no posture is held for long enough'}."

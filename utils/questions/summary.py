@@ -154,7 +154,7 @@ def _describe_scores(study: "Study") -> list[str]:
     if study.is_one_person:
         rough = "flattering: it knows this person and room"
     elif study.n_people < _FEWEST:
-        rough = f"{study.n_people} people cannot say how it is for others"
+        rough = "too few people to say how it is for others"
     elif row["low"] == row["high"]:
         rough = "each of them alike, but others may differ"
     labels = ", which labels your films," if study.in_use == BEST else ""
@@ -179,6 +179,11 @@ def _describe_better(study: "Study") -> list[str]:
         return [study.held_out]
     if asked is None or asked.is_missing:
         return []
+    if study.n_people < _FEWEST:
+        return [
+            f"Which of them is better {study.n_people} people cannot decide: it takes "
+            f"{_FEWEST} at least."
+        ]
     n_rivals = len(study.names) - 1
     return [*asked.sentences[:n_rivals], explain_difference(study, asked.table)]
 
