@@ -76,7 +76,7 @@ def test_full_budget_draws_more_but_no_set_twice(samples: pd.DataFrame) -> None:
 
 
 def test_a_single_person_cannot_be_drawn_from(samples: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="Label another person"):
+    with pytest.raises(ValueError, match="Film one more person"):
         draw_people(samples[samples["subject"] == "a"])
 
 
