@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from utils.questions.answer import Answer, question, say, write_answer
-from utils.training.splits import check_two
+from utils.training.splits import check_people
 
 matplotlib.use("Agg")
 
@@ -97,7 +97,7 @@ def test_a_question_that_cannot_be_answered_says_so_in_one_line(
 def test_to_be_alone_is_no_fault_and_the_run_is_not_told_of_it(seen: list) -> None:
     @question
     def people_needed(study: object) -> Answer:
-        check_two(["anna"])
+        check_people(pd.DataFrame({"subject": ["anna"] * 2, "label": ["sit", "lie"]}))
 
     answer = people_needed(_study())
     assert answer.waits

@@ -148,23 +148,30 @@ def summarise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
 def describe_failures(
     scores: pd.DataFrame, *, names: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Say of each model that is right no more often than a guess that it failed.
+    """Say which models are right no more often than a guess: they failed.
 
     Args:
         scores: From `summarise_scores`, with a row `majority`.
         names: Model to its name in sentences; others keep their own.
 
     Returns:
-        A sentence for each such model.
+        One sentence; none where every model learnt.
     """
     accuracy, known = scores.set_index("model")["accuracy"], {**WORDS, **(names or {})}
     floor = accuracy.get("majority", 0.0)
-    return [
-        f"The {known.get(model, show_name(model))} failed to learn here: it is right "
-        f"in {share:.1%} of the frames, always the same guess in {floor:.1%}. Its "
-        "scores say nothing of its kind."
+    failed = [
+        f"the {known.get(model, show_name(model))} ({share:.1%} right)"
         for model, share in accuracy.drop("majority", errors="ignore").items()
         if share <= floor
+    ]
+    if not failed:
+        return []
+    whose = "its scores say nothing of its kind"
+    if len(failed) > 1:
+        whose = "their scores say nothing of their kind"
+    return [
+        f"No better than always the same guess ({floor:.1%}): {', '.join(failed)}; "
+        f"{whose}."
     ]
 
 

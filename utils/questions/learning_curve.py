@@ -10,7 +10,7 @@ from utils.evaluation.scores import find_recall, score_predictions
 from utils.labelling.labels import advise_labels, summarise_labels
 from utils.questions.answer import Answer, question, write_answer
 from utils.training.protocol import Model, RunModels, Split
-from utils.training.splits import build_splits, check_two
+from utils.training.splits import build_splits, check_people
 
 if TYPE_CHECKING:
     from utils.study import Study
@@ -122,11 +122,12 @@ def draw_people(
         Splits, and a row a split: `fold`, `n_people`, `draw`, `n_train`.
 
     Raises:
-        ValueError: If there are fewer than two people, or no such budget.
+        TooFewError: If there are no two people, or no two classes that they share.
+        ValueError: If there is no such budget.
     """
     n_draws = _check_budget(budget)[0]
     person, names = pd.factorize(samples["subject"], sort=True)
-    check_two(names)
+    check_people(samples)
     rng = np.random.default_rng(seed)
     splits, rows = [], []
     for n_people in _double_up_to(len(names) - 1):

@@ -152,7 +152,8 @@ def _describe_scores(study: "Study") -> list[str]:
     row = bounds.loc[study.in_use]
     rough = f"other such people: {row['low']:.0%} to {row['high']:.0%}, roughly"
     if study.is_one_person:
-        rough = "flattering: it knows this person and room"
+        whom = "person" if study.n_people == 1 else "people"
+        rough = f"flattering: it knows the {whom} and the room"
     elif study.n_people < _FEWEST:
         rough = "too few people to say how it is for others"
     elif row["low"] == row["high"]:
@@ -202,8 +203,10 @@ def _describe_extremes(recall: pd.Series) -> list[str]:
     if known.empty:
         return []
     if _is_mostly(known.iloc[-1]):
-        least = f"{known.iloc[-1]:.0%}"
-        return [f"Each posture is recognised in at least {least} of its frames."]
+        least = f"at least {known.iloc[-1]:.0%}"
+        if known.iloc[-1] == 1:
+            least = "all"
+        return [f"Each posture is recognised in {least} of its frames."]
     if len(known) == 1:
         return []
     best, worst = (show_name(known.index[place]) for place in (0, -1))

@@ -138,7 +138,7 @@ def build_folds(
             show.
     """
     samples = check_table(samples, "samples")
-    _check_classes(samples)
+    check_people(samples)
     person, names = pd.factorize(samples["subject"], sort=True)
     n_folds = min(n_folds, len(names))
     fold = _assign_people(samples["label"], person, n_folds=n_folds, seed=seed)
@@ -152,7 +152,7 @@ def build_folds(
     return samples.assign(fold=fold)
 
 
-def check_two(names: Sequence[str]) -> None:
+def _check_two(names: Sequence[str]) -> None:
     """Raise `TooFewError` unless there are two people: the one error of it."""
     if len(names) < 2:
         raise TooFewError(
@@ -161,7 +161,7 @@ def check_two(names: Sequence[str]) -> None:
         )
 
 
-def _check_classes(samples: pd.DataFrame) -> None:
+def check_people(samples: pd.DataFrame) -> None:
     """Raise `TooFewError`, one sentence, if no person can be held out honestly."""
     classes = samples["label"].unique()
     if len(classes) < 2:
@@ -169,7 +169,7 @@ def _check_classes(samples: pd.DataFrame) -> None:
             f"Only one class is labelled, {classes[0]!r}: there is nothing to tell "
             "apart. Label a second posture."
         )
-    check_two(samples["subject"].unique())
+    _check_two(samples["subject"].unique())
     lone = _find_lone(samples)
     if len(classes) - len(lone) < 2:
         label, who = next(iter(lone.items()))
@@ -253,7 +253,7 @@ def build_splits(samples: pd.DataFrame) -> list[Split]:
     """
     folds, labels = samples["fold"].to_numpy(), samples["label"].to_numpy()
     if len(np.unique(folds)) < 2:
-        check_two(samples["subject"].unique())
+        _check_two(samples["subject"].unique())
         raise ValueError(
             "Expected at least two folds, got 1. Divide the samples again."
         )
