@@ -23,7 +23,9 @@ def films(demo_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     kept = [
         line for line in lines if line.startswith(("video,", f"{Path(film).stem},"))
     ]
-    (folder / "labels.csv").write_text("\n".join(kept).replace("_chair", ""))
+    (folder / "labels.csv").write_text(
+        "\n".join(kept).replace("sitting_chair", "Sitting")
+    )
     monkeypatch.chdir(tmp_path)  # what is made again is kept under data/
     return folder
 
@@ -39,7 +41,7 @@ def test_films_of_others_are_scored_and_what_is_not_known_is_left_out(
     model = _save(films=("ab",), people=("person01_a",))
     answer = score_elsewhere(model, films, results="out", every_s=1.0, n_jobs=1)
     right, classes, names, origin = answer.sentences
-    assert "labelled frames of 1 person in 1 films" in right
+    assert "labelled frames of 1 person in 1 film (" in right
     assert "one person cannot say" in right
     assert classes.startswith("Recognised: ")
     for unknown in ("arms raised (", "bending (", "lying ("):
@@ -60,6 +62,12 @@ def test_films_that_say_nothing_are_refused_in_a_sentence(
     arguments = [f"--VIDEOS={films}", f"--MODEL={_save(films=(learnt,))}"]
     assert main(arguments) == 1
     assert "learnt from each of these films" in capsys.readouterr().err
+    (films / "labels.csv").write_text("video,start_s,end_s,label\nx.mp4,0,1,sitting")
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "it names x.mp4, the films are person01_a. The column `video`" in said
     (films / "labels.csv").unlink()
     assert main(arguments) == 1
     assert "There are no labels at" in capsys.readouterr().err
+    assert main([f"--VIDEOS={films / 'person01_a.mp4'}", *arguments[1:]]) == 1
+    assert "(a file, not a folder)" in capsys.readouterr().err

@@ -66,26 +66,23 @@ def score_elsewhere(
         raise FileNotFoundError(
             f"There are no labels at {labels}. Label the films first, or set LABELS."
         )
-    spans = read_labels(labels, table, skip_unknown=True)
+    spans = _read_known(labels, table, classifier.classes)
     table = table[table["video"].isin(spans["video"])]
     table, origin = _leave_out_learnt(table, classifier)
     frames, keypoints, unread = extract(
         table, every_s=every_s, network=classifier.network, n_jobs=n_jobs
     )
     samples = build_samples(frames, label_frames(frames, spans), table)
-    known, rows = _keep_known(samples, frames, classifier.classes)
-    further = take_looks(classifier, rows, keypoints, n_jobs=n_jobs)
-    shares = predict_frames(classifier, rows, keypoints, further, everywhere=True)
-    answers = predict_frames(classifier, rows, keypoints, further)
-    predictions = build_predictions(known, shares, classes=classifier.classes)
-    predictions = predictions.assign(model="classifier", fold=0, seed=0)
-    bounds, classes = bound_scores(predictions), _score_classes(predictions)
+    predictions = _predict(classifier, samples, frames, keypoints, n_jobs=n_jobs)
+    is_known = predictions["label"].isin(classifier.classes)
+    known, unknown = predictions[is_known], predictions[~is_known]
+    bounds, classes = bound_scores(known), _score_classes(known)
     name = f"test_on_{name_file(folder.resolve().name)}"
     write_csv(bounds, Path(results) / f"{name}_scores.csv")
     sentences = [
-        f"{_describe_scores(bounds, known)} {_describe_answers(answers)}",
+        _describe_scores(bounds, known),
         _describe_classes(classes),
-        _describe_names(classifier.classes, samples),
+        _describe_names(classifier.classes, known, unknown),
         origin,
         *problems["problem"],
         *unread["problem"],
@@ -99,19 +96,55 @@ def score_elsewhere(
     )
 
 
-def _keep_known(
-    samples: pd.DataFrame, frames: pd.DataFrame, classes: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the samples with a label that the classifier knows, and their frames."""
-    known = samples[samples["label"].isin(classes)]
-    if known.empty:
+def _read_known(
+    path: Path, videos: pd.DataFrame, classes: Sequence[str]
+) -> pd.DataFrame:
+    """Read the labels of these films; `Lying Down` is the classifier's `lying_down`."""
+    spans = read_labels(path, videos, skip_unknown=True)
+    if spans.empty:
+        named = ", ".join(spans.attrs["skipped"][:3])
+        raise ValueError(
+            f"No label in {path} is of a film here"
+            + (f": it names {named}, the films are " if named else "; the films are ")
+            + f"{', '.join(videos['video'][:3])}. The column `video` holds the film's "
+            "file name without its ending."
+        )
+    own = {show_name(name).casefold(): name for name in classes}
+    alike = spans["label"].map(
+        lambda label: own.get(show_name(label).casefold(), label)
+    )
+    if not alike.isin(classes).any():
         raise ValueError(
             f"Expected labels out of {', '.join(classes)}, found "
-            f"{', '.join(sorted(samples['label'].unique()))}: there is nothing to "
-            "score. Name the postures alike."
+            f"{', '.join(sorted(alike.unique()))}: there is nothing to score. Name the "
+            "postures alike."
         )
-    rows = frames.merge(known[_KEY])
-    return rows[_KEY].merge(known), rows
+    return spans.assign(label=alike)
+
+
+def _predict(
+    classifier: PoseClassifier,
+    samples: pd.DataFrame,
+    frames: pd.DataFrame,
+    keypoints: pd.DataFrame,
+    *,
+    n_jobs: int,
+) -> pd.DataFrame:
+    """Predict each sample: table `predictions`, and whether nobody or none is said."""
+    rows = frames.merge(samples[_KEY])
+    further = take_looks(classifier, rows, keypoints, n_jobs=n_jobs)
+    shares = predict_frames(classifier, rows, keypoints, further, everywhere=True)
+    answers = predict_frames(classifier, rows, keypoints, further)
+    predictions = build_predictions(
+        rows[_KEY].merge(samples), shares, classes=classifier.classes
+    )
+    return predictions.assign(
+        model="classifier",
+        fold=0,
+        seed=0,
+        is_nobody=np.isnan(answers).any(axis=1),
+        is_none=(answers == 0).all(axis=1),
+    )
 
 
 def _leave_out_learnt(
@@ -154,7 +187,8 @@ def _score_classes(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _describe_scores(bounds: pd.DataFrame, samples: pd.DataFrame) -> str:
     """Say how often it is right, and how sure that is."""
-    rows, n_people = bounds.set_index("metric"), samples["subject"].nunique()
+    rows = bounds.set_index("metric")
+    n_people, n_films = samples["subject"].nunique(), samples["video"].nunique()
     right, loss = rows.loc["accuracy"], rows.loc["log_loss"]
     rough = "one person cannot say how it is for others"
     if np.isfinite(right["low"]):
@@ -163,16 +197,11 @@ def _describe_scores(bounds: pd.DataFrame, samples: pd.DataFrame) -> str:
     return (
         f"Right in {right['estimate']:.1%} of {len(samples):,} labelled frames of "
         f"{n_people} {'person' if n_people == 1 else 'people'} in "
-        f"{samples['video'].nunique()} films ({rough}); log loss "
-        f"{loss['estimate']:.2f}; always the commonest posture: {most:.1%}."
+        f"{n_films} {'film' if n_films == 1 else 'films'} ({rough}); log loss "
+        f"{loss['estimate']:.2f}; always the commonest posture: {most:.1%}. In use it "
+        f"says nobody in {samples['is_nobody'].sum():,} and none of these in "
+        f"{samples['is_none'].sum():,}."
     )
-
-
-def _describe_answers(answers: np.ndarray) -> str:
-    """Say in how many frames it would name no posture."""
-    nobody = np.isnan(answers).any(axis=1).sum()
-    refused = (answers == 0).all(axis=1).sum()
-    return f"In use it says nobody in {nobody:,} and none of these in {refused:,}."
 
 
 def _describe_classes(table: pd.DataFrame) -> str:
@@ -190,16 +219,21 @@ def _describe_classes(table: pd.DataFrame) -> str:
     return f"Recognised: {', '.join(parts)}.{ending}"
 
 
-def _describe_names(classes: Sequence[str], samples: pd.DataFrame) -> str:
+def _describe_names(
+    classes: Sequence[str], known: pd.DataFrame, unknown: pd.DataFrame
+) -> str:
     """Say which postures the labels or the classifier alone know."""
-    counts = samples["label"].value_counts()
-    others = [
-        f"{show_name(x)} ({n} frames)" for x, n in counts.items() if x not in classes
-    ]
-    absent = [show_name(name) for name in classes if name not in counts]
     text = ""
-    if others:
-        text = f"Left out, for the classifier does not know them: {', '.join(others)}. "
+    if len(unknown):
+        parts = []
+        for label, rows in unknown.groupby("label"):
+            most, none = rows["predicted"].mode()[0], rows["is_none"].mean()
+            parts.append(
+                f"{show_name(label)} ({len(rows):,} frames, {none:.0%} called none of "
+                f"these, most taken for {show_name(most)})"
+            )
+        text = f"Not scored, for it does not know them: {', '.join(parts)}. "
+    absent = [show_name(name) for name in classes if name not in set(known["label"])]
     if absent:
         text += f"It knows, but nobody shows here: {', '.join(absent)}."
     return text.strip()

@@ -140,6 +140,13 @@ def list_remote_videos(folder: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["video", "path", "sha256"])
 
 
+def _describe_absence(folder: Path) -> str:
+    """Say in brackets why nothing can be found in a folder that is none."""
+    if folder.is_dir():
+        return ""
+    return " (a file, not a folder)" if folder.exists() else " (which does not exist)"
+
+
 def find_videos(folders: Iterable[Path] | Path) -> list[Path]:
     """Find the videos that lie in some folders, not in folders inside them.
 
@@ -159,8 +166,7 @@ def find_videos(folders: Iterable[Path] | Path) -> list[Path]:
     paths = _list_films(folders)
     if not paths:
         where = " or ".join(
-            f"{show_path(folder)}{'' if folder.is_dir() else ' (which does not exist)'}"
-            for folder in folders
+            f"{show_path(folder)}{_describe_absence(folder)}" for folder in folders
         )
         raise FileNotFoundError(
             f"No film ({', '.join(s[1:] for s in SUFFIXES)}) in {where}. Put a film "
