@@ -126,7 +126,10 @@ def test_hard_frames_are_told_by_kind_and_their_errors_counted() -> None:
         **{"unsure": [1], "cut": [2], "foreshortened": [3], "new side": [4]},
         "border": [0, 6],
     }
-    wrong = pd.Series(np.eye(12)[1] + np.eye(12)[7])
-    row = count_kinds(kinds, wrong).set_index("kind").loc["unsure"]
+    samples["wrong"] = np.eye(12)[1] + np.eye(12)[7]
+    rows = count_kinds(kinds, samples).set_index("kind")
+    row = rows.loc["unsure"]
+    assert (row["label"], row["subject"]) == ("up", "ann")
+    assert pd.isna(rows.loc["cut", "label"])
     assert (row["share_of_errors"], row["wrong"]) == (0.5, 1.0)
     assert row["wrong_elsewhere"] == pytest.approx(1 / 11)

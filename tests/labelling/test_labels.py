@@ -246,11 +246,12 @@ def test_what_to_film_follows_from_the_errors_and_rooms_come_before_seconds() ->
     kinds = pd.DataFrame(
         [("unsure", 0.2, 0.3, 0.1), ("cut", 0.5, 0.4, 0.1), ("border", 0.9, 0.1, 0.1)],
         columns=["kind", "share_of_errors", "wrong", "wrong_elsewhere"],
-    ).assign(n_wrong=40)
+    ).assign(n_wrong=40, label=["lying_down", None, None], subject=["ann", None, "ben"])
     cut, unsure, rooms = advise_films(kinds, n_rooms=1)
     assert cut.startswith("Keep arms and legs in the picture")
-    assert "50% of the errors" in cut
+    assert "50% of the errors are in" in cut
     assert "more light" in unsure
+    assert "20% of the errors (mostly lying down, ann) are in" in unsure
     assert rooms.startswith("Film in several rooms and from several sides")
     assert advise_films(kinds, n_rooms=2) == [cut, unsure]
     assert advise_films(kinds.assign(wrong=0.0), n_rooms=1) == []

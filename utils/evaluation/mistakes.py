@@ -241,21 +241,32 @@ def _find_borders(samples: pd.DataFrame) -> np.ndarray:
     return near.reindex(samples.index).to_numpy()
 
 
-def count_kinds(kinds: pd.DataFrame, is_wrong: pd.Series) -> pd.DataFrame:
+def count_kinds(kinds: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """Count errors among the frames of each kind.
 
     Args:
         kinds: Table of `sort_into_kinds`.
-        is_wrong: Share of seeds in which each frame was wrong, same index.
+        samples: `label`, `subject` and `wrong`, the share of seeds in which the frame
+            was wrong; same index.
 
     Returns:
         A row a kind: `kind`, `n_frames`, `n_wrong`, `share_of_errors` (a frame can be
-        of several kinds), `wrong` (share of its frames) and `wrong_elsewhere`.
+        of several kinds), `wrong` (share of its frames), `wrong_elsewhere`, and the
+        `label` and `subject` with more than half of its errors, if any.
     """
-    rows = []
+    wrong, rows = samples["wrong"], []
     for kind, flags in kinds.items():
-        own, others = is_wrong[flags], is_wrong[~flags]
-        share = own.sum() / is_wrong.sum() if is_wrong.sum() else np.nan
-        rows.append((kind, len(own), own.sum(), share, own.mean(), others.mean()))
+        own, others = wrong[flags], wrong[~flags]
+        share = own.sum() / wrong.sum() if wrong.sum() else np.nan
+        most = [_find_most(own, samples[by]) for by in ("label", "subject")]
+        rows.append(
+            (kind, len(own), own.sum(), share, own.mean(), others.mean(), *most)
+        )
     columns = ["kind", "n_frames", "n_wrong", "share_of_errors", "wrong"]
-    return pd.DataFrame(rows, columns=[*columns, "wrong_elsewhere"])
+    return pd.DataFrame(rows, columns=[*columns, "wrong_elsewhere", "label", "subject"])
+
+
+def _find_most(wrong: pd.Series, names: pd.Series) -> str | None:
+    """Return the name with more than half of the errors, if there is one."""
+    shares = wrong.groupby(names.loc[wrong.index]).sum()
+    return shares.idxmax() if (shares > wrong.sum() / 2).any() else None

@@ -43,8 +43,8 @@ _FILM: dict[str, str] = {
     "whose keypoints are unsure.",
     "cut": "Keep arms and legs in the picture, and in sight: {} in frames that lack "
     "them.",
-    "foreshortened": "Film lying and bending from the side, too, not along the body: "
-    "{} in frames that look along it.",
+    "foreshortened": "Film from the side, too, not along the body: {} in frames that "
+    "look along it.",
     "new side": "Film more people from the side: {} in side views that others hardly "
     "show.",
     "border": "End labels where the posture ends: {} next to a label's border.",
@@ -315,8 +315,9 @@ def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
     in one room from one side, more seconds of the same do not add to.
 
     Args:
-        kinds: A row a kind: `kind`, `n_wrong`, `share_of_errors`, `wrong` and
-            `wrong_elsewhere`, as `utils.evaluation.mistakes.count_kinds` gives them.
+        kinds: A row a kind: `kind`, `n_wrong`, `share_of_errors`, `wrong`,
+            `wrong_elsewhere`, `label` and `subject`, as
+            `utils.evaluation.mistakes.count_kinds` gives them.
         n_rooms: How many rooms or cameras are known; 1 if none is named.
 
     Returns:
@@ -327,10 +328,13 @@ def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
     many = kinds["share_of_errors"] >= _MANY_ERRORS
     known = kinds[often & many & (kinds["n_wrong"] >= _FEW_ERRORS)]
     known = known.sort_values("share_of_errors", ascending=False)
-    said = {
-        row.kind: _FILM[row.kind].format(f"{row.share_of_errors:.0%} of the errors are")
-        for row in known.itertuples()
-    }
+    said = {}
+    for row in known.itertuples():
+        who = f"{show_name(row.label)}, " if isinstance(row.label, str) else ""
+        who += f"{row.subject}, " if isinstance(row.subject, str) else ""
+        most = f" (mostly {who.removesuffix(', ')})" if who else ""
+        errors = f"{row.share_of_errors:.0%} of the errors{most} are"
+        said[row.kind] = _FILM[row.kind].format(errors)
     of_labels = [said.pop("border")] if "border" in said else []
     advice = list(said.values())
     if advice and n_rooms < 2:

@@ -101,7 +101,10 @@ def mistakes(study: "Study") -> Answer:
     return write_answer(
         "mistakes",
         study.results,
-        sentences=[_describe_outcomes(counts, rival=study.names[study.rival])],
+        sentences=[
+            _describe_outcomes(counts, rival=study.names[study.rival]),
+            *_describe_kinds(kinds, model=study.in_use),
+        ],
         table=outcomes,
         charts={"mistakes": chart},
         shown=survivors.round(3),
@@ -109,19 +112,19 @@ def mistakes(study: "Study") -> Answer:
 
 
 def find_error_kinds(study: "Study") -> pd.DataFrame:
-    """Count the pose classifier's errors by kind of frame, people held out."""
+    """Count the errors of the classifier in use by kind of frame, people held out."""
     key = ["video", "frame_idx"]
-    own = study.predictions[study.predictions["model"] == "pose_softmax"]
+    own = study.predictions[study.predictions["model"] == study.in_use]
     wrong = (own["predicted"] != own["label"]).groupby([own[k] for k in key]).mean()
     # of one person, what lies between two folds is not predicted
     samples = study.samples.merge(wrong.rename("wrong").reset_index(), on=key)
     sizes = samples[key].merge(study.frames, on=key)[["width_px", "height_px"]]
     poses = stack_poses(study.keypoints, samples)
     kinds = sort_into_kinds(samples, poses, sizes.to_numpy())
-    return count_kinds(kinds, samples["wrong"])
+    return count_kinds(kinds, samples)
 
 
-def _describe_kinds(kinds: pd.DataFrame) -> list[str]:
+def _describe_kinds(kinds: pd.DataFrame, *, model: str) -> list[str]:
     """Say which kinds of frames are told wrong more often than the rest."""
     hard = kinds[kinds["wrong"] > kinds["wrong_elsewhere"]]
     hard = hard.sort_values("share_of_errors", ascending=False)
@@ -130,7 +133,7 @@ def _describe_kinds(kinds: pd.DataFrame) -> list[str]:
         f"wrong, {row.wrong_elsewhere:.0%} elsewhere)"
         for row in hard.itertuples()
     )
-    return [f"Of the pose classifier's errors, {each}."] if each else []
+    return [f"Of the {WORDS[model]}'s errors, {each}."] if each else []
 
 
 def _describe_outcomes(counts: pd.DataFrame, *, rival: str) -> str:
