@@ -159,6 +159,7 @@ def test_the_first_label_takes_few_acts_and_each_is_named_on_the_page(
     page.keyboard.press("1")
     labelling.wait_until_saved()
     assert [label for *_, label in labelling.read_labels()] == ["sitting"]
+    sync_api.expect(said).to_contain_text("Another posture? Name it in")
     page.evaluate("() => void jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.goto("about:blank")
 
@@ -243,10 +244,14 @@ def test_a_class_gets_a_colour_and_a_key_of_its_own(labelling: Labelling) -> Non
 
 def test_a_time_is_typed_and_a_segment_looped(labelling: Labelling) -> None:
     page = labelling.page
+    labelling.press("Shift+ArrowUp")
+    said = page.locator(".lb-said")
+    sync_api.expect(said).to_contain_text("No change of label before")
     labelling.press(":")
     page.keyboard.type("0:05.0")
     page.keyboard.press("Enter")
     labelling.wait_for_row(25)
+    sync_api.expect(said.get_by_role("status")).to_have_text("")
     labelling.press("Home", "+", "+")
     end_s = labelling.stills[0][1]
     labelling.press("Shift+ ")

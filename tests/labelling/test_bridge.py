@@ -283,6 +283,7 @@ def test_at_the_end_it_is_said_what_is_left_and_what_comes_next(wire: Wire) -> N
         for start_s, end_s, is_still in wire.session.describe()["segments"]:
             if is_still:
                 wire.act("label", start_s=start_s, end_s=end_s, label="sitting")
+    wire.act("label", start_s=start_s, end_s=end_s, label="standing")
     wire.tell("next", position=0)
     said = wire.find("say")[-1]["text"]
     assert "All still poses are labelled." in said

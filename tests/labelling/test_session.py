@@ -97,6 +97,16 @@ def test_a_film_whose_clock_starts_late_is_labelled_on_its_clock(
     assert label_frames(footage.frames, labels).notna().sum() == 2
 
 
+def test_where_all_is_one_posture_a_second_is_asked_for(tmp_path: Path) -> None:
+    session = Session(tmp_path / "labels.csv", build_footage("v"))
+    session.add_class("sitting")
+    session.label("v", 0, 0.0, 5.0, "sitting")
+    assert "all as sitting. Two postures are needed" in session.next("v", 0)["text"]
+    session.add_class("lying")
+    session.label("v", 0, 3.0, 5.0, "lying")
+    assert "Next: run the cells below" in session.next("v", 0)["text"]
+
+
 def test_a_look_survives_a_restart_follows_a_rename_and_is_taken_back(
     tmp_path: Path,
 ) -> None:

@@ -457,6 +457,12 @@ class Session:
 
     def _describe_rest(self) -> str:
         """Say what is left once all still poses are labelled, and what comes next."""
+        given = self._sum_seconds().keys() - {UNSURE}
+        if len(given) == 1:
+            return (
+                f"All still poses are labelled, and all as {given.pop()}. Two postures "
+                "are needed at least: name another class and label it, too."
+            )
         moving_s = sum(
             segment.end_s - segment.start_s
             for video in self._clips

@@ -223,7 +223,7 @@ def _list_postures(study: "Study", classes: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for label, row in classes.iterrows():
         is_known = np.isfinite(row["recognised"])
-        taken = "–" if is_known else "not known: only one person shows it"
+        taken = "–" if is_known else "not known: one person alone shows it"
         if isinstance(row["taken_for"], str):
             taken = f"{show_name(row['taken_for'])} ({row['taken_share']:.0%})"
         rows[show_name(label)] = {
@@ -288,10 +288,12 @@ def _describe_trust(study: "Study", recall: pd.Series) -> list[str]:
 
 def _describe_distrust(study: "Study", recall: pd.Series) -> list[str]:
     """Say what the classifier must not be relied on for."""
-    weak = [
-        show_name(label) for label, share in recall.items() if not _is_mostly(share)
-    ]
+    known = recall.dropna()
+    weak = [show_name(label) for label, share in known.items() if not _is_mostly(share)]
     lines = [f"Postures that it often misses: {', '.join(weak)}."] if weak else []
+    lone = [show_name(label) for label in recall.index.difference(known.index)]
+    if lone:
+        lines.append(f"Postures of which it is not known: {', '.join(lone)}.")
     if study.is_one_person:
         lines.append("Anybody else: nobody was held out.")
     return [

@@ -33,6 +33,8 @@ const PROGRAMS = { boris: "BORIS", elan: "ELAN", label_studio: "Label Studio", c
 
 const FIRST_STEPS =
   "Name your first posture beside the picture, Enter, Esc. Then key 1 labels what is in view.";
+// The last action of each way to label.
+const LABELLING = new Set(["label", "label_many", "accept", "paint_end"]);
 // A notebook goes to its last cell once "run all" has ended, some time after we hear of it.
 const SHOW_AGAIN_MS = [0, 300, 1000];
 
@@ -262,6 +264,7 @@ class Ui {
     const action = this.saving.settle(done);
     if (ok && action) {
       this.root.dataset.saved = String(Number(this.root.dataset.saved ?? 0) + 1);
+      if (LABELLING.has(action.action) && action.label !== null) this.classes.askForSecond();
     } else if (!ok) {
       this.painter.drop();
       this.say(reason, { isError: true });

@@ -145,6 +145,18 @@ export class ClassList {
     this.ui.say(`Now press ${first.key.toUpperCase()}: it labels ${what} as ${first.name}.`);
   }
 
+  /** To whoever has just given their first labels: one posture is nothing to tell apart. */
+  askForSecond() {
+    const [first, second] = this.own;
+    if (this.hasAsked || !first || second) return;
+    this.hasAsked = true;
+    this.ui.say(
+      `Saved. Another posture? Name it in "another class", Enter, Esc: two are needed. ` +
+        `${first.key.toUpperCase()} goes on with ${first.name}.`,
+      { canUndo: true }
+    );
+  }
+
   /** Ask for the name of a class that a key was pressed for. */
   ask() {
     this.field.focus({ preventScroll: true });

@@ -67,6 +67,7 @@ export class Clock {
     const t = parseTime(this.field.value);
     if (t === null) return this.ui.say("That is no time: write 1:23.4, or seconds.", { isError: true });
     this.ui.player.stop();
+    this.ui.saying.clear();
     this.ui.player.goTime(t);
     return this.close();
   }
