@@ -277,9 +277,15 @@ def test_sentences_are_read_as_written_and_missing_numbers_are_a_dash(
 
 
 def test_a_film_in_an_output_is_kept(tmp_path: Path) -> None:
-    html = '<video controls><source src="data:video/mp4;base64,AAAA"></video>'
-    page = _write(tmp_path, [new_code_cell("x", outputs=[_show(html)])])
-    assert '<source src="data:video/mp4;base64,AAAA">' in page
+    film = '<source src="data:video/mp4;base64,AAAA"></video>'
+    poster = "data:image/jpeg;base64,BBBB"
+    shown = [f"<video controls>{film}", f'<video controls poster="{poster}">{film}']
+    page = _write(tmp_path, [new_code_cell("x", outputs=[*map(_show, shown)])])
+    assert page.count('<source src="data:video/mp4;base64,AAAA">') == 2
+    assert f'<video controls poster="{poster}">' in page
+    printed = [text.split(">")[0] for text in page.split('class="printed"')[1:]]
+    assert printed[0] == ""  # a sentence: this film has no poster
+    assert f'src="{poster}"' in printed[1]
 
 
 def _show(html: str) -> nbformat.NotebookNode:

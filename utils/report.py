@@ -44,6 +44,7 @@ _DATA = re.compile(
     r"data:(?:image/(?:png|jpeg|gif|webp)|video/(?:mp4|webm));base64,[A-Za-z0-9+/=\s]+"
 )
 _DATA_URI = re.compile(r"(data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+)")
+_VIDEO = re.compile(r"(?s)<video\b([^>]*)>.*?</video>")
 _TAGS = set(
     re.findall(
         r"\w+",
@@ -53,7 +54,7 @@ _TAGS = set(
     )
 )
 _FACTS = {  # attribute -> what its value must look like
-    "src": re.compile(r"data:,\d+"),
+    **dict.fromkeys(("src", "poster"), re.compile(r"data:,\d+")),
     "href": re.compile(r"#[\w-]+|\w[\w-]*(?:\.[\w-]+)*"),  # here, or a file beside it
     "type": re.compile(r"(?:image|video)/[\w+.-]+"),
     "class": re.compile(r"[\w -]*"),
@@ -340,11 +341,20 @@ def _show_html(text: str, _: dict, __: _Contents) -> str:
     clean = re.sub(r"<img(?![^>]* src=)[^>]*>", "", clean)
     clean = re.sub(r"<img(?![^>]* alt=)", '<img alt=""', clean)
     clean = re.sub(
-        r'src="data:,(\d+)"',
-        lambda m: f'src="{films[int(m[1])]}"' if int(m[1]) < len(films) else "",
+        r'(src|poster)="data:,(\d+)"',
+        lambda m: f'{m[1]}="{films[int(m[2])]}"' if int(m[2]) < len(films) else "",
         hide_paths(clean),
     )
+    clean = _VIDEO.sub(lambda found: found[0] + _print_film(found[1]), clean)
     return _frame_tables(f"<div>{_word_cells(clean)}</div>")
+
+
+def _print_film(attributes: str) -> str:
+    """Return what stands in a film's place on paper: its poster, or a sentence."""
+    poster = re.search(r'poster="([^"]+)"', attributes)
+    if not poster:
+        return '<p class="printed">A film stands here; it cannot be printed.</p>'
+    return f'<img class="printed" src="{poster[1]}" alt="The film\'s first picture">'
 
 
 def _show_markdown(text: str, _: dict, contents: _Contents) -> str:

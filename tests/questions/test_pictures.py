@@ -67,6 +67,7 @@ def test_charts_and_the_annotated_film_show_people_only_where_they_may(
         shown = [cv2.imread(str(chart))[..., ::-1] for chart in charts]
         shown += [frame.image for frame in read_video(film.video, every_s=1.0)]
         assert {_is_filmed(picture) for picture in shown} == {pictures}
+        assert bool(film.poster) == pictures
     drawn = shown[-1][:80].astype(int)  # above the caption: the skeleton, on grey
     assert np.ptp(drawn, axis=(0, 1)).max() > 60
 

@@ -1,5 +1,6 @@
 """What a question gives: sentences, a table, charts; shown in a cell, kept on disk."""
 
+import base64
 import functools
 import traceback
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ class Answer:
         table: All the numbers, as in `<name>.csv`.
         charts: The PNG files drawn, in order.
         video: A film that was written, an mp4; None for most.
+        poster: What it shows before it plays, a JPEG; empty for none.
         shown: What of the table a reader sees; nothing if None.
         sections: Headings with what stands under each, sentences or a table; they
             follow the sentences.
@@ -43,6 +45,7 @@ class Answer:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     charts: tuple[Path, ...] = ()
     video: Path | None = None
+    poster: bytes = b""
     shown: pd.DataFrame | None = None
     sections: tuple[tuple[str, tuple[str, ...] | pd.DataFrame], ...] = ()
     is_missing: bool = False
@@ -58,7 +61,10 @@ class Answer:
         from IPython.display import Image, Markdown, Video, display
 
         if self.video is not None:
-            display(Video(str(self.video), embed=True, width=_FILM_PX))
+            jpeg = base64.b64encode(self.poster).decode()
+            poster = f'poster="data:image/jpeg;base64,{jpeg}"' if jpeg else ""
+            how = {"width": _FILM_PX, "html_attributes": f"controls {poster}"}
+            display(Video(str(self.video), embed=True, **how))
         for chart in self.charts:
             display(Image(filename=str(chart), alt=self.sentence or self.name))
         # `make run` reads the mark, and names in its last line what is missing.

@@ -1,6 +1,7 @@
 """Which posture when, in every film, and how steadily; one film with skeletons."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,17 +10,20 @@ import pandas as pd
 from utils.core.names import show_name
 from utils.core.tables import write_csv
 from utils.evaluation.bouts import look_up, score_bouts
+from utils.frames.images import encode_jpeg
 from utils.labelling.csv_store import split_labels
 from utils.labelling.labels import resolve_spans
 from utils.predict.bouts import build_bouts
 from utils.predict.classify import annotate_video, predict_frames, predict_postures
 from utils.predict.steady import ALONE, FILM
 from utils.questions.answer import Answer, question, write_answer
+from utils.video.reader import read_video
 
 if TYPE_CHECKING:
     from utils.study import Study
     from utils.training.softmax import PoseClassifier
 
+_POSTER_PX = 960
 _POSTURES = [
     *("video", "subject", "start_s", "end_s", "label", "probability", "source"),
 ]
@@ -144,7 +148,19 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
         charts={"film": chart},
         shown=steady.round(3) if len(steady) else None,
     )
-    return replace(answer, video=path)
+    poster = _take_poster(path) if study.pictures else b""
+    return replace(answer, video=path, poster=poster)
+
+
+def _take_poster(path: Path) -> bytes:
+    """Return a film's first picture as JPEG, twice as wide as the film is shown."""
+    import cv2
+
+    image = next(iter(read_video(path, length_s=1.0))).image
+    height, width = image.shape[:2]
+    scale = min(1.0, _POSTER_PX / width)
+    size_wh = (round(width * scale), max(1, round(height * scale)))
+    return encode_jpeg(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA))
 
 
 def score_steadiness(study: "Study") -> pd.DataFrame:
