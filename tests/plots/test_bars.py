@@ -95,3 +95,14 @@ def test_time_strips_draw_every_span() -> None:
     assert [to_hex(bar.get_facecolor()) for bar in ax.patches] == ["#e69f00"] * 4
     assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True] * 2
     assert [t.get_text() for t in ax.get_yticklabels()] == ["true", "pose"]
+    assert not ax.figure.legends  # each is named on its bar
+
+
+def test_a_posture_too_short_to_be_named_on_its_bar_is_named_below() -> None:
+    spans = pd.DataFrame(
+        {"start_s": [0.0, 1.0], "end_s": [1.0, 60.0], "label": ["standing up", "lying"]}
+    )
+    ax = plot_time_strips({"true": spans}, looks=colour_classes(["lying"]))
+    assert [t.get_text() for t in ax.texts] == ["lying"]
+    (legend,) = ax.figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["standing up"]

@@ -27,6 +27,7 @@ from utils.plots.style import (
     put_legend_below,
 )
 
+_LETTER = 0.0065  # of a strip's length, for a letter of a posture written on it
 _MOST_BARS = 20  # in a row, with room for a number on each
 
 
@@ -266,20 +267,30 @@ def plot_time_strips(
     Returns:
         The Axes.
     """
-    ax = make_axes(ax, (11, 0.9 + 0.45 * len(strips)))
+    ax = make_axes(ax, (11, 1.1 + 0.45 * len(strips)))
     colours = {look["name"]: look["colour"] for look in looks}
     hatches = {look["name"]: HATCHES[look["pattern"] % len(HATCHES)] for look in looks}
-    for row, spans in enumerate(strips.values()):
-        for start, end, label in spans[["start_s", "end_s", "label"]].to_numpy():
-            face = colours.get(label, "#dddddd")
-            style = {"color": face, "ec": "white", "hatch": hatches.get(label, "")}
-            ax.barh(row, end - start, left=start, height=0.8, **style)
-            if end - start > 0.9:  # shorter ones have no room for a word
-                text = escape_plot(show_name(label))
-                style = {"ha": "center", "va": "center", "size": TINY}
-                ax.text((start + end) / 2, row, text, color=ink_on(face), **style)
+    rows = [
+        (row, span.start_s, span.end_s - span.start_s, span.label)
+        for row, spans in enumerate(strips.values())
+        for span in spans.itertuples()
+    ]
+    whole_s = max((start + length for _, start, length, _ in rows), default=1.0)
+    named, bars = set(), {}
+    for row, start, length, label in rows:
+        face, text = colours.get(label, "#dddddd"), escape_plot(show_name(label))
+        style = {"color": face, "ec": "white", "hatch": hatches.get(label, "")}
+        bars[text] = ax.barh(row, length, left=start, height=0.8, **style)
+        if length > _LETTER * len(text) * whole_s:  # shorter ones have no room
+            style = {"ha": "center", "va": "center", "size": TINY}
+            ax.text(start + length / 2, row, text, color=ink_on(face), **style)
+            named.add(text)
     ax.set_yticks(range(len(strips)), list(strips))
     ax.invert_yaxis()
     ax.set_xlabel("time in the video (s)")
     ax.set_title(escape_plot(title), fontsize=TITLE)
+    for text in sorted(bars.keys() - named):  # a colour that no bar names
+        bars[text].set_label(text)
+    if bars.keys() - named:
+        put_legend_below(ax)
     return ax

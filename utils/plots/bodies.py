@@ -98,8 +98,11 @@ def plot_outcomes(
     """
     outcomes = list(counts["outcome"])
     n_columns = max(1, int(examples["outcome"].value_counts().max()))
-    size_in = (2.1 * n_columns + 1.3, 2.0 * len(outcomes) + 0.4)
+    # an outcome that never came out is a line of text
+    heights = [2.0 if o in set(examples["outcome"]) else 0.7 for o in outcomes]
+    size_in = (2.1 * n_columns + 1.3, sum(heights) + 0.4)
     figure, axes = make_grid(len(outcomes), n_columns, size_in)
+    axes[0, 0].get_gridspec().set_height_ratios(heights)
     rows = counts.set_index("outcome")
     for outcome, line in zip(outcomes, axes, strict=True):
         places = np.flatnonzero((examples["outcome"] == outcome).to_numpy())
