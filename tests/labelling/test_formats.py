@@ -109,12 +109,13 @@ def write_labels(labels: pd.DataFrame, path: Path) -> Path:
 
 @pytest.mark.parametrize("labels", [LABELS, SIGNED], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("start_s", [0.0, 7.5])
+@pytest.mark.parametrize("start_s", [0.0, 7.5, 1.7e9])
+@pytest.mark.parametrize("fps", [[15.0, 25.0], [0.07, float("nan")], [29.97, 7.0]])
 def test_labels_survive_a_round_trip(
-    tmp_path: Path, program: str, labels: pd.DataFrame, start_s: float
+    tmp_path: Path, program: str, labels: pd.DataFrame, start_s: float, fps: list
 ) -> None:
     videos = VIDEOS.assign(
-        starts_at_s=start_s, duration_s=VIDEOS["duration_s"] + start_s
+        fps=fps, starts_at_s=start_s, duration_s=VIDEOS["duration_s"] + start_s
     )
     moved = labels.assign(
         start_s=labels["start_s"] + start_s, end_s=labels["end_s"] + start_s

@@ -76,15 +76,15 @@ def test_annotated_film_has_every_picture(pose: np.ndarray) -> None:
         {"time_s": [0.0, 1.0], "label": ["sit", "stand"], "probability": [0.2, 0.8]}
     )
     images = [(t, GREY) for t in (0.0, 0.5, 1.0)]
-    drawn = list(annotate_frames(images, *_tables(pose), scores))
-    assert len(drawn) == 3
+    times_s, drawn = zip(*annotate_frames(images, *_tables(pose), scores), strict=True)
+    assert times_s == (0.0, 0.5, 1.0)
     bars = [int((d[-1] == (86, 180, 233)).all(axis=1).sum()) for d in drawn]
     assert bars == [64, 64, 256]  # 0.2, 0.2, 0.8 of 320 px
 
 
 def test_a_posture_has_its_own_colour_in_the_film(pose: np.ndarray) -> None:
     scores = pd.DataFrame({"time_s": [0.0], "label": ["sit"], "probability": [0.5]})
-    (drawn,) = annotate_frames(
+    ((_, drawn),) = annotate_frames(
         [(0.0, GREY)], *_tables(pose), scores, colours={"sit": "#ff0000"}
     )
     assert tuple(drawn[-1, 10]) == (255, 0, 0)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.made_classifiers import LABELS, make_classifier
+from tests.made_films import make_film
 from utils.predict.__main__ import main
 from utils.predict.classify import predict_video
 from utils.training.softmax import save_classifier
@@ -64,3 +65,15 @@ def test_a_film_that_starts_late_is_labelled_and_annotated_on_its_own_clock(
     assert found.postures["end_s"].max() == pytest.approx(last_s, abs=0.1)
     frames = list(read_video(found.annotated))
     assert len(frames) == pytest.approx(20, abs=1)
+
+
+def test_the_annotated_film_lasts_as_long_as_the_film_itself(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # 10 a second, then a pause of 3 s; wanted are 15 a second
+    times_ms = [100 * number + 3000 * (number >= 10) for number in range(20)]
+    film = make_film(tmp_path / "film.mkv", times_ms=times_ms)
+    found = predict_video(film, model, results=tmp_path, every_s=0.5, n_jobs=1)
+    times_s = [frame.time_s for frame in read_video(found.annotated)]
+    assert times_s == pytest.approx([time_ms / 1000 for time_ms in times_ms], abs=1e-3)

@@ -29,6 +29,7 @@ def _make_study(folder: Path, *, pictures: bool) -> Study:
     write_video(folder / "film.mp4", [FILMED] * 24, fps=5)
     tables["frames"]["path"] = str(folder / "frame.jpg")
     film = {"path": str(folder / "film.mp4"), "rotation_deg": 0, "duration_s": 4.8}
+    film["fps"] = 5.0
     tables["videos"] = tables["videos"].assign(**film)
     return Study(
         *tables.values(),

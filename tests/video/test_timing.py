@@ -18,7 +18,7 @@ from utils.video.probe import probe_video
 from utils.video.reader import read_video
 from utils.video.source import VideoError
 from utils.video.structure import is_encrypted
-from utils.video.timing import find_astray
+from utils.video.timing import find_astray, find_far
 
 DAY_S = 86_400.0
 
@@ -54,6 +54,43 @@ def test_a_film_may_start_at_any_time(
     assert film.starts_at_s == pytest.approx(start_s, abs=0.05)
     assert film.duration_s - film.starts_at_s == pytest.approx(2.0, abs=0.05)
     assert read_numbers(frames) == list(range(25))
+
+
+@pytest.mark.parametrize(
+    ("name", "start_s"),
+    [("wrapped.ts", 2**33 / 90_000 - 1.0), ("milliseconds.mkv", 1.7e12)],
+)
+def test_a_clock_that_makes_no_sense_starts_with_the_film(
+    name: str, start_s: float, tmp_path: Path
+) -> None:
+    times_ms = [round(1000 * start_s) + 40 * number for number in range(50)]
+    path = make_film(tmp_path / name, times_ms=times_ms, options={"bf": "0"})
+    videos, problems = build_videos([path], settle_s=0)
+    frames = list(read_video(path, length_s=1.0))
+    assert problems.empty
+    assert frames[0].time_s == 0
+    assert read_numbers(frames) == list(range(25))
+    assert videos.duration_s[0] == pytest.approx(2.0, abs=0.05)
+    assert videos.starts_at_s[0] == pytest.approx(0.0, abs=0.1)
+
+
+def test_fragments_may_start_at_any_time(tmp_path: Path) -> None:
+    path = make_film(
+        tmp_path / "live.mp4",
+        n_frames=60,
+        options={"g": "15", "bf": "0"},
+        container_options={"movflags": "frag_keyframe+empty_moov"},
+    )
+    data, at = bytearray(path.read_bytes()), -1
+    while (at := data.find(b"tfdt", at + 1)) > 0:  # ISO/IEC 14496-12, 8.8.12
+        value = int.from_bytes(data[at + 8 : at + 16], "big") + 1000 * 15360
+        data[at + 8 : at + 16] = value.to_bytes(8, "big")
+    path.write_bytes(data)
+    videos, problems = build_videos([path], settle_s=0)
+    frames = list(read_video(path))
+    assert problems.empty
+    assert read_numbers(frames) == list(range(60))
+    assert (frames[0].time_s, videos.duration_s[0]) == pytest.approx((1000, 1004), 1e-3)
 
 
 def test_a_late_film_that_is_cut_is_measured_from_its_start(tmp_path: Path) -> None:
@@ -104,6 +141,34 @@ def test_a_wrong_stamp_costs_its_picture_alone(
         for frame in read_video(path, start_s=start_s, end_s=end_s)
     ]
     assert parts == [frame.frame_idx for frame in frames]
+
+
+@pytest.mark.parametrize("name", ["b", "nob"])
+@pytest.mark.parametrize(
+    ("suffix", "place"),
+    [(s, place) for s in (".mkv", ".mp4") for place in (0, 140, 149)] + [(".mkv", 148)],
+)
+def test_a_picture_hours_ahead_at_either_end_costs_its_picture_alone(
+    name: str, suffix: str, place: int, plain: dict[str, Path], tmp_path: Path
+) -> None:
+    path = stamp_film(plain[name], tmp_path / f"film{suffix}", {place: 9000.0})
+    videos, problems = build_videos([path], settle_s=0)
+    numbers = read_numbers(list(read_video(path)))
+    assert problems.empty
+    assert numbers == sorted(numbers)
+    assert len(numbers) == videos.n_frames[0] == 149
+    film = videos.iloc[0]
+    assert film.starts_at_s <= film.duration_s <= 10.1
+    assert (film.fps, film.is_vfr) == (pytest.approx(15, rel=0.01), False)
+
+
+def test_a_few_pictures_after_hours_are_astray_but_not_those_of_a_time_lapse() -> None:
+    even = np.arange(200) / 15
+    assert find_far(np.append(even, [9000.0, 9001.0])).sum() == 2
+    assert find_far(np.append(even, even + 9000)).sum() == 0  # a pause
+    assert find_far(np.append(even, 60.0)).sum() == 0  # a screen that stood still
+    assert find_far(np.append(60.0 * np.arange(200), 90_000.0)).sum() == 0
+    assert find_far(3600.0 * np.arange(50)).sum() == 0
 
 
 def test_reading_stops_soon_after_what_is_wanted(
@@ -276,6 +341,7 @@ def _join_streams(path: Path, streams: list[tuple]) -> Path:
         ([((320, 240), 30, 60), ((640, 480), 2, 4)], (320, 240)),  # stills beside
         ([((160, 120), 15, 30), ((320, 240), 15, 30)], (320, 240)),  # two cameras
         ([((160, 120), 15, 30), ((320, 240), 15, 29)], (320, 240)),
+        ([((320, 240), 240, 90), ((160, 120), 15, 60)], (160, 120)),  # a burst beside
     ],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -292,16 +358,12 @@ def test_the_stream_with_the_most_pictures_is_the_film(
 # What cannot be read is said in words
 
 
-def test_an_encrypted_film_is_said_to_be(tmp_path: Path) -> None:
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("needs ffmpeg to encrypt a film")
+@pytest.mark.parametrize("movflags", ["faststart", "frag_keyframe+empty_moov"])
+def test_an_encrypted_film_is_said_to_be(movflags: str, tmp_path: Path) -> None:
     plain, path = make_film(tmp_path / "plain.mp4", n_frames=30), tmp_path / "drm.mp4"
-    key = ["-encryption_key", "0" * 31 + "1", "-encryption_kid", "0" * 31 + "2"]
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", plain, "-c", "copy"]
-        + ["-encryption_scheme", "cenc-aes-ctr", *key, path],
-        check=True,
-    )
+    keys = {"encryption_key": "0" * 31 + "1", "encryption_kid": "0" * 31 + "2"}
+    keys |= {"encryption_scheme": "cenc-aes-ctr", "movflags": movflags}
+    make_film(path, n_frames=30, container_options=keys)
     videos, problems = build_videos([plain, path], settle_s=0)
     assert videos.video.tolist() == ["plain"]
     assert "drm.mp4 is encrypted" in problems.problem[0]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 UNSURE = "unsure"
 NONE_OF_THESE = "none of these"
 SPECIAL_LABELS = (UNSURE, NONE_OF_THESE)
-# No time of any film lies further from 0; more than 30 years, in seconds.
-MAX_TIME_S = 1e9
+# No time of any film lies further from 0: cameras' clocks count from 1970 or 1904, and
+# `utils.video.timing` takes no clock beyond the year 2286.
+MAX_TIME_S = 1e11
 
 _START, _END = attrgetter("start_s"), attrgetter("end_s")
 

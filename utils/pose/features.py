@@ -225,7 +225,7 @@ def build_inputs(features: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     picked = table.reindex(index).to_numpy(np.float32)
     xy = picked.reshape(-1, len(KEYPOINTS), 2)
     filled = np.where(np.isnan(xy), _mean_seen(xy)[:, None, :], xy)
-    filled = filled.reshape(len(xy), -1)
+    filled = filled.reshape(len(xy), 2 * len(KEYPOINTS))
     empty = np.isnan(filled).any(axis=1)
     if empty.any():
         video, frame_idx = index[int(np.argmax(empty))]

@@ -136,7 +136,7 @@ def annotate_frames(
     scores: pd.DataFrame,
     *,
     colours: Mapping[str, str] | None = None,
-) -> Iterator[np.ndarray]:
+) -> Iterator[tuple[float, np.ndarray]]:
     """Annotate every picture of a film, one at a time.
 
     Args:
@@ -148,7 +148,7 @@ def annotate_frames(
         colours: Colour `#rrggbb` of each label; blue where there is none.
 
     Yields:
-        Annotated pictures.
+        `(time_s, annotated picture)`.
     """
     ordered = frames.sort_values("time_s")
     times_s = ordered["time_s"].to_numpy(dtype=float)
@@ -157,10 +157,11 @@ def annotate_frames(
     for time_s, image in images:
         row = max(0, int(np.searchsorted(score_times_s, time_s + 1e-6)) - 1)
         latest = scores.iloc[row]
-        yield annotate_frame(
+        drawn = annotate_frame(
             image,
             interpolate_pose(time_s, times_s, poses),
             label=latest["label"],
             probability=float(latest["probability"]),
             colour=(colours or {}).get(latest["label"], SIDE_COLOURS["left"]),
         )
+        yield time_s, drawn

@@ -22,10 +22,14 @@ from utils.predict.annotate import annotate_frames
 from utils.predict.bouts import build_bouts, predict_each_frame
 from utils.training.softmax import find_classifier, load_classifier
 from utils.video.catalogue import build_videos
-from utils.video.reader import read_video, write_video
+from utils.video.reader import read_video, write_shown
 
 if TYPE_CHECKING:
     from utils.training.softmax import PoseClassifier
+
+# Of a film with hardly more pictures than wanted all are taken: each third would be
+# left out where its clock is a little off.
+_FEW_MORE = 1.25
 
 
 class Prediction(NamedTuple):
@@ -234,7 +238,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         keypoints: Table `keypoints`.
         path: Where the film goes, an mp4.
         further: As for `predict_frames`.
-        fps: Pictures a second.
+        fps: Pictures a second, at most about as many as the film has.
         length_s: How much of it, seconds from its first picture on.
         pictures: Setting `PICTURES`: False draws on grey instead of on the film.
         colours: Colour `#rrggbb` of each posture; blue if None.
@@ -252,7 +256,7 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
     )
     film = read_video(
         Path(video["path"]),
-        every_s=1 / fps,
+        every_s=1 / fps if video["fps"] > _FEW_MORE * fps else 0.0,
         length_s=length_s,
         rotation_deg=int(video["rotation_deg"]),
         skip_damage=True,
@@ -262,5 +266,5 @@ def annotate_video(  # noqa: PLR0913 - three tables, and where and how much to w
         for frame in film
     )
     drawn = annotate_frames(images, points, own, postures, colours=colours)
-    write_video(path, drawn, fps=fps)
+    write_shown(path, drawn, fps=fps)
     return path

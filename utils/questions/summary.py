@@ -8,7 +8,7 @@ import pandas as pd
 
 from utils.core.files import ANSWER_FILE, atomic_path
 from utils.core.names import show_name
-from utils.core.tables import WORDS, write_csv
+from utils.core.tables import WORDS, write_csv, write_table
 from utils.evaluation.calibration import summarise_calibration
 from utils.evaluation.card import Card, write_card
 from utils.evaluation.intervals import bound_scores
@@ -107,7 +107,7 @@ def summary(study: "Study") -> Answer:
     """
     _write_card(study)
     write_csv(study.features_table, study.results / "features.csv")
-    study.keypoints.to_parquet(study.results / "keypoints.parquet", index=False)
+    write_table(study.keypoints, study.results / "keypoints.parquet", "keypoints")
     table = pd.DataFrame(
         [(name, not a.is_missing, a.sentence) for name, a in study.answers.items()],
         columns=["question", "is_answered", "sentence"],

@@ -177,7 +177,7 @@ class PoseClassifier:
         if x.ndim == 2:
             return predict(self.model, x)
         shares = predict(self.model, x.reshape(-1, x.shape[-1]))
-        return shares.reshape(*x.shape[:2], -1).mean(axis=1)
+        return shares.reshape(*x.shape[:2], len(self.classes)).mean(axis=1)
 
 
 def count_best_epochs(history: pd.DataFrame, *, model: str) -> int:

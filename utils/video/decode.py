@@ -162,7 +162,7 @@ def _decode_from(
     decoder = _Decoder(timing, starts_whole=target is None)
     waiting: list[_Frame] = []
     n_left = len(wanted)
-    with open_video(path) as container:
+    with open_video(path, has_edits=facts.has_edits) as container:
         stream = container.streams[facts.stream_index]
         stream.codec_context.thread_count = 1
         if target is not None:

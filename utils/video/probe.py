@@ -31,6 +31,7 @@ _SLOWEST_BYTES_PER_S = 500_000  # a slow network drive; a disk reads 100 times f
 _MOST_ASPECT = 8  # pixels longer than this are a mistake in the file
 _MOST_SIDE_PX, _MOST_PIXELS = 16_384, 1 << 26  # 64 megapixels; 8K has 33
 _ALIKE_SHARE = 0.9  # streams with nearly as many pictures show the same
+_MOST_A_SECOND = 10  # pictures that count: a burst is no film, however many it has
 _NO_FILM = (
     av.stream.Disposition.attached_pic
     | av.stream.Disposition.still_image
@@ -53,6 +54,7 @@ class VideoFacts:
         codec: Name of the codec, as FFmpeg calls it.
         hdr: `PQ` or `HLG` for high dynamic range, else empty.
         n_streams: Films in the container; the one with the most pictures is read.
+        has_edits: Whether the container's list of edits counts.
     """
 
     stream_index: int
@@ -64,6 +66,7 @@ class VideoFacts:
     codec: str
     hdr: str
     n_streams: int
+    has_edits: bool
 
     @cached_property
     def square_size_wh(self) -> tuple[int, int]:
@@ -104,7 +107,20 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
             f"{path.name} is encrypted (protected against copying) and cannot be read. "
             "Use a copy without protection, or remove it."
         )
-    with open_video(path) as container:
+    facts = _read_facts(path, limit, has_edits=True)
+    # Pictures stamped far ahead may have made edits that hide them all.
+    facts = facts or _read_facts(path, limit, has_edits=False)
+    if facts is None:
+        raise VideoError(
+            f"{path.name} holds no picture that can be decoded. Copy it again or "
+            "remove it."
+        )
+    return facts
+
+
+def _read_facts(path: Path, limit: TimeLimit, *, has_edits: bool) -> VideoFacts | None:
+    """Read a video's packets and its first picture; None if there is none."""
+    with open_video(path, has_edits=has_edits) as container:
         streams = _list_streams(path, container)
         tallies, is_broken = read_packets(container, limit)
         stream = choose_stream(streams, tallies)
@@ -114,12 +130,11 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
         )
         index, aspect = stream.index, stream.sample_aspect_ratio
         codec = stream.codec_context.codec.canonical_name
-    frame = _decode_first(path, index, limit) if timing else None
+    if timing is None:
+        return None
+    frame = _decode_first(path, index, limit, has_edits=has_edits)
     if frame is None:
-        raise VideoError(
-            f"{path.name} holds no picture that can be decoded. Copy it again or "
-            "remove it."
-        )
+        return None
     _check_size(path, frame.width, frame.height)
     rotation_deg, is_mirrored = read_orientation(frame) or (0, False)
     return VideoFacts(
@@ -132,16 +147,18 @@ def _probe(path: Path, n_bytes: int, mtime_ns: int) -> VideoFacts:
         codec=codec,
         hdr=_HDR_TRANSFERS.get(int(frame.color_trc), ""),
         n_streams=len(streams),
+        has_edits=has_edits,
     )
 
 
 def choose_stream(
     streams: list[av.VideoStream], tallies: dict[int, Tally]
 ) -> av.VideoStream:
-    """Choose the stream that is the film: the one with the most pictures.
+    """Choose the stream that is the film: the one with the most pictures over time.
 
-    A still, a preview or a cover may be larger. Of streams with nearly as many pictures
-    (two cameras) the larger is taken, of equals the first.
+    A still, a preview or a cover may be larger, and a burst may have more pictures: ten
+    a second count. Of streams with nearly as many (two cameras) the larger is taken, of
+    equals the first.
 
     Args:
         streams: The container's films, at least one.
@@ -150,7 +167,11 @@ def choose_stream(
     Returns:
         The stream.
     """
-    counts = {stream.index: len(tallies[stream.index].pts) for stream in streams}
+    counts = {}
+    for stream in streams:
+        seconds = np.array(tallies[stream.index].pts) * float(stream.time_base)
+        _, n_pictures = np.unique(seconds // 1, return_counts=True)
+        counts[stream.index] = np.minimum(n_pictures, _MOST_A_SECOND).sum()
     n_most = max(counts.values())
     alike = [s for s in streams if counts[s.index] >= _ALIKE_SHARE * n_most]
     return max(alike, key=lambda stream: stream.width * stream.height)
@@ -179,10 +200,10 @@ def _list_streams(path: Path, container: av.container.InputContainer) -> list:
             "no picture yet. Copy it again or remove it."
         )
     if not videos:
-        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        kinds = ", ".join(sorted({s.type for s in container.streams}))
         raise VideoError(
-            f"{path.name} holds no moving pictures, only {kinds}. Remove it, or put "
-            "the film itself there."
+            f"{path.name} holds no moving pictures{kinds and f', only {kinds}'}. "
+            "Remove it, or put the film itself there."
         )
     videos = [
         stream for stream in videos if not stream.disposition & _NO_FILM
@@ -197,10 +218,10 @@ def _list_streams(path: Path, container: av.container.InputContainer) -> list:
 
 
 def _decode_first(
-    path: Path, stream_index: int, limit: TimeLimit
+    path: Path, stream_index: int, limit: TimeLimit, *, has_edits: bool
 ) -> av.VideoFrame | None:
     """Decode the first picture that can be; None if none can."""
-    with open_video(path) as container:
+    with open_video(path, has_edits=has_edits) as container:
         stream = container.streams[stream_index]
         stream.codec_context.thread_count = 1
         for packet in container.demux(stream):

@@ -29,6 +29,7 @@ __all__ = [
     "choose_frames",
     "read_chosen",
     "read_video",
+    "write_shown",
     "write_video",
 ]
 
@@ -37,6 +38,7 @@ _LEAST_LIMIT_S = 60.0
 _SLOWEST_PX_PER_S = 2e6  # a laptop's core decodes 50 to 500 million pixels a second
 _BT709 = 1  # ITU-T H.273, for matrix, primaries and transfer alike
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
+_TICKS_A_SECOND = 90_000  # as broadcasts count: whole for all usual rates
 _MP4_OPTIONS = {"movflags": "+faststart"}  # the index first: plays while it loads
 _H264_OPTIONS = {"crf": "20", "preset": "fast"}
 
@@ -245,22 +247,59 @@ def write_video(path: Path, images: Iterable[np.ndarray], *, fps: float) -> None
             first, or if `fps` is not above 0.
         OSError: If the file cannot be written.
     """
-    path = Path(path)
     if not (math.isfinite(fps) and fps > 0):
         raise ValueError(f"Expected `fps` above 0, got {fps}.")
-    images = iter(images)
-    first = next(images, None)
+    rate = Fraction(fps).limit_denominator(1001)
+    _write_shown(path, enumerate(images), rate=rate, ticks=rate)
+
+
+def write_shown(
+    path: Path, shown: Iterable[tuple[float, np.ndarray]], *, fps: float
+) -> None:
+    """Write pictures as `write_video` does, each shown at its own time.
+
+    Args:
+        path: Where to, `.mp4`; the file is whole or not there.
+        shown: `(time_s, RGB image)` in order of time; the film starts with the first.
+        fps: About how many there are a second.
+
+    Raises:
+        ValueError: If there is no picture, or one has another shape or dtype than the
+            first.
+        OSError: If the file cannot be written.
+    """
+    shown = iter(shown)
+    first = next(shown, None)
+    ticks = (
+        (round((time_s - first[0]) * _TICKS_A_SECOND), image)
+        for time_s, image in chain([first] if first else [], shown)
+    )
+    rate = Fraction(fps).limit_denominator(1001)
+    _write_shown(path, ticks, rate=rate, ticks=Fraction(_TICKS_A_SECOND))
+
+
+def _write_shown(
+    path: Path,
+    shown: Iterable[tuple[int, np.ndarray]],
+    *,
+    rate: Fraction,
+    ticks: Fraction,
+) -> None:
+    """Write pictures, each with its time in ticks, of which a second has `ticks`."""
+    path, shown = Path(path), iter(shown)
+    first = next(shown, None)
     if first is None:
         raise ValueError(f"No picture to write to {path.name}.")
     with (
         atomic_path(path) as part,
         av.open(str(part), "w", format="mp4", options=_MP4_OPTIONS) as container,
     ):
-        stream = _add_stream(container, first, Fraction(fps).limit_denominator(1001))
-        for frame_idx, image in enumerate(chain([first], images)):
-            _check_image(image, first, frame_idx)
+        stream = _add_stream(container, first[1], rate)
+        stream.codec_context.time_base = 1 / ticks
+        for frame_idx, (tick, image) in enumerate(chain([first], shown)):
+            _check_image(image, first[1], frame_idx)
             frame = _build_frame(image)
-            frame.pts = frame_idx
+            frame.pts = tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
@@ -273,7 +312,6 @@ def _add_stream(
     height, width = image.shape[:2]
     stream.width, stream.height = width + width % 2, height + height % 2
     stream.pix_fmt = "yuv420p"
-    stream.codec_context.time_base = 1 / rate
     stream.codec_context.colorspace = _BT709
     stream.codec_context.color_primaries = _BT709
     stream.codec_context.color_trc = _BT709

@@ -106,11 +106,14 @@ def _check_kind(path: Path, status: os.stat_result) -> None:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[av.container.InputContainer]:
+def open_video(
+    path: Path, *, has_edits: bool = True
+) -> Iterator[av.container.InputContainer]:
     """Open a film's container; what FFmpeg says against it becomes one sentence.
 
     Args:
         path: The film.
+        has_edits: Whether an mp4's list of edits counts, which hides pictures.
 
     Yields:
         The open container.
@@ -121,6 +124,7 @@ def open_video(path: Path) -> Iterator[av.container.InputContainer]:
     try:
         with av.open(
             str(Path(path).absolute()),
+            options={} if has_edits else {"advanced_editlist": "0"},
             timeout=_OPEN_TIMEOUT_S,
             metadata_errors="replace",
         ) as container:

@@ -21,6 +21,9 @@ _UNEVEN_SHARE = 0.02
 _MOST_AHEAD = 4  # frames stored before one that is shown earlier, at x264's defaults
 _MOST_REORDERED = 16  # the same by the standards: H.264 and H.265 hold 16 pictures back
 _WITNESSES = 33  # packets that say together whether one is stamped ahead of its time
+_FAR_S, _FAR_SHARE = 3600.0, 0.1  # a few pictures that far from all others are astray
+_LATEST_S = 1e10  # the year 2286, by a clock that counts from 1970
+_MOST_STEP_S = 36.0  # but not in a time lapse, nor where recording stops and goes on
 _SHORT_S, _SHORT_SHARE = 1.0, 0.02  # headers are off by less
 
 
@@ -30,6 +33,7 @@ class Timing:
 
     Attributes:
         pts: Time stamps of the pictures in ascending order, int64, in `time_base`.
+        zero_pts: Where time is 0, in `time_base`: 0, but for clocks that make no sense.
         places: Number of each picture's packet in its stream, in order of decoding.
         time_base: Seconds in one unit of `pts`.
         has_stamps: Whether the container stamps each picture (AVI only counts them).
@@ -43,6 +47,7 @@ class Timing:
     """
 
     pts: np.ndarray
+    zero_pts: int
     places: np.ndarray
     time_base: Fraction
     has_stamps: bool
@@ -57,7 +62,8 @@ class Timing:
     @property
     def times_s(self) -> np.ndarray:
         """Time of each picture in seconds, float64, on the container's own clock."""
-        return self.pts * self.time_base.numerator / self.time_base.denominator
+        pts = self.pts - self.zero_pts
+        return pts * self.time_base.numerator / self.time_base.denominator
 
     @property
     def first_s(self) -> float:
@@ -162,10 +168,12 @@ def build_timing(
         np.frombuffer(values, dtype=np.int64)
         for values in (tally.pts, tally.places, tally.durations)
     )
-    is_astray = find_astray(pts) if has_stamps else np.zeros(len(pts), dtype=bool)
+    is_astray = np.zeros(len(pts), dtype=bool)
+    if has_stamps:
+        is_astray = find_astray(pts) | find_far(pts * float(stream.time_base))
     clock_s = (container.start_time or 0) / av.time_base
-    promised_s = _read_promise(container)
     n_needed = count_needed_bytes(path, container, stream)
+    promised_s = _read_promise(container, has_table=n_needed > 0)
     is_cut = is_broken or is_file_cut(path, n_needed=n_needed)
     if not n_needed:  # a table of samples says what there is; else there is the header
         end_s = max(other.end_s for other in tallies.values())
@@ -185,15 +193,24 @@ def build_timing(
     steps_s = np.diff(pts[order]) * float(stream.time_base)
     last_s = float(durations[order[-1]] * stream.time_base)
     n_astray = int(is_astray.sum())
+    first_pts, last_pts = pts[order[0]], pts[order[-1]]
+    end_s = float(last_pts * stream.time_base)
+    end_s += last_s or _guess_step(steps_s, rate)
+    if clock_s >= end_s:  # it was taken from a picture that is astray
+        clock_s = float(first_pts * stream.time_base)
+    # A clock may have wrapped, or count what is no time: then it starts with the film.
+    is_clock = 0 <= first_pts * stream.time_base < _LATEST_S
+    zero_pts = 0 if is_clock else int(first_pts)
+    zero_s = float(zero_pts * stream.time_base)
     return Timing(
         pts=pts[order],
+        zero_pts=zero_pts,
         places=places[order],
         time_base=stream.time_base,
         has_stamps=has_stamps,
-        clock_s=clock_s,
-        end_s=float(pts[order[-1]] * stream.time_base)
-        + (last_s or _guess_step(steps_s, rate)),
-        promised_s=promised_s,
+        clock_s=clock_s - zero_s,
+        end_s=end_s - zero_s,
+        promised_s=promised_s - zero_s,
         fps=_measure_rate(steps_s, rate, n_astray),
         is_vfr=_is_uneven(np.sort(steps_s)[: len(steps_s) - n_astray]),
         is_cut=is_cut,
@@ -232,6 +249,34 @@ def find_astray(pts: np.ndarray) -> np.ndarray:
     trusted = np.where(is_astray, np.iinfo(np.int64).min, pts)
     is_astray[n_apart:] |= pts[n_apart:] < np.maximum.accumulate(trusted)[:-n_apart]
     return is_astray
+
+
+def find_far(times_s: np.ndarray) -> np.ndarray:
+    """Find the few pictures that are stamped hours from all others.
+
+    At the end of a film too few pictures are stored after one for `find_astray`.
+
+    Args:
+        times_s: Time of each picture in seconds, float64, in any order.
+
+    Returns:
+        Boolean array of the same shape.
+
+    Example:
+        >>> find_far(np.array([*range(50), 9000])).nonzero()[0]
+        array([50])
+    """
+    is_far = np.zeros(len(times_s), dtype=bool)
+    order = np.argsort(times_s, kind="stable")
+    gaps = np.flatnonzero(np.diff(times_s[order]) >= _FAR_S)
+    body = max(np.split(order, gaps + 1), key=len)
+    n_far = len(times_s) - len(body)
+    if not n_far or n_far > min(_MOST_REORDERED, _FAR_SHARE * len(times_s)):
+        return is_far
+    if np.diff(times_s[body], prepend=times_s[body[0]]).max() <= _MOST_STEP_S:
+        is_far[:] = True
+        is_far[body] = False
+    return is_far
 
 
 def is_shown(packet: av.Packet) -> bool:
@@ -322,13 +367,14 @@ def _count_packet(packet: av.Packet, tally: Tally, *, has_stamps: bool) -> None:
     tally.last_dts = packet.dts
 
 
-def _read_promise(container: av.container.InputContainer) -> float:
+def _read_promise(container: av.container.InputContainer, *, has_table: bool) -> float:
     """Return when the video ends by its header, in seconds; 0 if it does not say."""
     if not container.duration:
         return 0.0
-    # Matroska's writers do not agree on whether the time before the first picture
-    # counts: the less is promised. In mp4 it does not.
-    is_length = "matroska" not in container.format.name
+    # Writers of Matroska, and of mp4 in fragments, do not agree on whether the time
+    # before the first picture counts: the less is promised. In other mp4 it does not.
+    name = container.format.name
+    is_length = has_table or not ("matroska" in name or "mp4" in name)
     start = (container.start_time or 0) if is_length else 0
     return (container.duration + start) / av.time_base
 
@@ -350,6 +396,8 @@ def _is_uneven(steps_s: np.ndarray) -> bool:
 def _measure_rate(steps_s: np.ndarray, rate: Fraction, n_astray: int) -> Fraction:
     """Return the header's frames a second if the steps bear it out, else their mean."""
     total_s, n_steps = float(steps_s.sum()), len(steps_s) + n_astray
-    if not total_s or abs(float(rate) * total_s - n_steps) < 1:
+    if not total_s or abs(float(rate) * total_s - n_steps) < 1 + n_astray:
         return rate
+    if n_steps < total_s:  # less than one a second
+        return 1 / Fraction(total_s / n_steps).limit_denominator(1001)
     return Fraction(n_steps / total_s).limit_denominator(1001)

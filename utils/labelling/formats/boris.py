@@ -253,6 +253,7 @@ def format_boris(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
         comment = "" if pd.isna(annotator) or not annotator else _SIGNED + annotator
         name = find_file_name(video["path"])
         length_s = video["duration_s"] - video.get("starts_at_s", 0.0)
+        fps = video["fps"]
         for status, time_s in (("START", span.start_s), ("STOP", span.end_s)):
             row = dict.fromkeys(_HEADER, "") | {
                 "Observation id": guard_text(span.video),
@@ -261,13 +262,13 @@ def format_boris(labels: pd.DataFrame, videos: pd.DataFrame) -> str:
                 "Source": f"player #1:{name}",
                 "Time offset (s)": "0.0",
                 "Media duration (s)": f"{length_s:.3f}",
-                "FPS": f"{video['fps']:.3f}",
+                "FPS": "NA" if pd.isna(fps) else f"{fps:.3f}",
                 "Subject": guard_text(video["subject"]),
                 "Behavior": guard_text(span.label),
                 "Behavior type": status,
                 "Time": f"{time_s:.3f}",
                 "Media file name": guard_text(name),
-                "Image index": round(time_s * video["fps"]),
+                "Image index": "NA" if pd.isna(fps) else round(time_s * fps),
                 "Image file path": "NA",
                 "Comment": comment,
             }

@@ -11,17 +11,24 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from utils.labelling.formats.matching import Row, VideoMatcher, find_file_name
 from utils.labelling.spans import MAX_TIME_S
 
+_MS_FPS = 1000.0
+
 
 class _Region(NamedTuple):
-    """A region: of which task, by whom, what, from and to which frame, or second."""
+    """A region: of which task, by whom, what, from and to which frame, or second.
+
+    `fps` is the rate at which its task says frames are counted; 0 if it does not.
+    """
 
     place: str
     paths: list[str]
+    fps: float
     who: str
     email: str
     label: str
@@ -38,7 +45,8 @@ def parse_label_studio(
     Args:
         text: Content of the file.
         matcher: The videos there are.
-        fps: Frames a second that Label Studio counted; None takes each film's own.
+        fps: Frames a second that Label Studio counted; None takes what a task says of
+            them, as those that we export do, else each film's own.
 
     Returns:
         What is labelled; how many regions without a label were left out.
@@ -72,7 +80,7 @@ def parse_label_studio(
         if place not in chosen:
             chosen[place] = matcher.choose(region.paths, place)
         video = chosen[place]
-        rate = fps or matcher.fps[video]
+        rate = fps or region.fps or matcher.fps[video]
         who = region.email or (
             f"user {region.who}" if region.who and n_people > 1 else ""
         )
@@ -89,6 +97,8 @@ def _find_regions(task: dict, place: str, where: str) -> Iterator[_Region]:
     paths = [v for v in task["data"].values() if isinstance(v, str) and "." in v]
     if task.get("file_upload"):
         paths.append(str(task["file_upload"]))
+    fps = task["data"].get("fps")
+    rate = fps if isinstance(fps, int | float) and 1 <= fps <= _MS_FPS else 0
     # Versions before 1.0 have completions.
     for annotation in task.get("annotations", task.get("completions")) or []:
         if annotation.get("was_cancelled"):
@@ -106,7 +116,9 @@ def _find_regions(task: dict, place: str, where: str) -> Iterator[_Region]:
             elif is_sound and "start" in value and "text" not in value:
                 spans = _list_seconds(value, f"{where}, {place}")
             for label, *ends in spans:
-                yield _Region(place, paths, *said, label, *ends, is_seconds=is_sound)
+                yield _Region(
+                    place, paths, rate, *said, label, *ends, is_seconds=is_sound
+                )
 
 
 def _list_seconds(value: dict, where: str) -> Iterator[tuple[str, float, float]]:
@@ -158,7 +170,8 @@ def format_label_studio(
 
     Returns:
         JSON: a task a video, an annotation a person. Times become whole frames, of the
-        film's own rate, which stands in the task: `<Video frameRate="$fps">`.
+        film's own rate, which stands in the task: `<Video frameRate="$fps">`. Where
+        labels do not lie on frames of one rate they are counted in milliseconds.
     """
     tasks = []
     signed = labels.assign(
@@ -166,7 +179,7 @@ def format_label_studio(
     )
     for video in videos.itertuples():
         rows = signed[signed["video"] == video.video]
-        rate = video.fps
+        rate = _choose_rate(rows, video.fps)
         annotations = []
         for who, spans in rows.groupby("annotator"):
             signature = {"completed_by": {"email": who}} if who else {}
@@ -179,6 +192,15 @@ def format_label_studio(
             data = {"video": name, "fps": rate}
             tasks.append({"data": data, "annotations": annotations})
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+
+
+def _choose_rate(rows: pd.DataFrame, fps: float) -> float:
+    """Return the film's rate if all labels start and end on a frame, else 1000."""
+    if not fps >= 1:  # NaN too
+        return _MS_FPS
+    times_s = rows[["start_s", "end_s"]].to_numpy(dtype=float)
+    read_s = ((times_s * fps).round() / fps).round(3)  # as labels are: milliseconds
+    return fps if np.allclose(read_s, times_s, rtol=0, atol=1e-4) else _MS_FPS
 
 
 def _build_region(span: tuple, rate: float, nth: int) -> dict:
