@@ -216,6 +216,7 @@ def _execute(settings: dict[str, Any], executed: Path, screen: "Screen") -> Outc
             language="python",
             cwd=str(ROOT),
             progress_bar=False,
+            shutdown_kernel="immediate",  # nothing is left to be said or written
             stdout_file=screen,
             stderr_file=screen,
             extra_arguments=[
@@ -283,7 +284,12 @@ def _register_engine(screen: "Screen") -> None:
                 return begin(cell, cell_index, **kwargs)
 
             nb_man.cell_start = cell_start
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            # Saved once at its end, films and charts and all: not twice a cell.
+            path, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                nb_man.output_path = path
 
     papermill_engines.register("posenet", TalkingEngine)
 
