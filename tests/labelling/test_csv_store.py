@@ -58,6 +58,7 @@ def test_text_that_looks_like_missing_stays_text() -> None:
         (HEAD + "a,0,1,x\nb,2,1,x\n", "line 3: the span ends .1 s. before it starts"),
         (HEAD + "a,1,1,x\n", "line 2: the span ends .* or at once"),
         (HEAD + "a,zero,1,x\n", "line 2: expected a number of seconds in start_s"),
+        (HEAD + "a,0:01,0:02.5,x\n", "found '0:01'. Write 62.5 for 1:02.5."),
         (HEAD + "a,0,inf,x\n", "line 2: expected a number of seconds in end_s"),
         (HEAD + "a,0,1_0,x\n", "line 2: expected a number of seconds in end_s"),
         (HEAD + "a,0,1\n", "line 2: Expected a name for the label, got none"),

@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,6 +91,14 @@ class Schema:
     prefix: str = ""
 
 
+_ZIP = b"PK\x03\x04"
+_MARKS = {  # the longer first: UTF-32's begins as UTF-16's
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NUMBERS = {"float64": "a number", "float32": "a number", "int64": "a whole number"}
 _DECIMAL_COMMA = re.compile(r"^([-+]?\d*),(\d+)$")
 _FRAME_KEY = {"video": "str", "frame_idx": "int64"}
 
@@ -239,9 +248,10 @@ def _cast_column(column: pd.Series, dtype: str, where: str) -> pd.Series:
     except (TypeError, ValueError) as error:
         numbers = pd.to_numeric(column, errors="coerce")
         bad = column[numbers.isna()]
-        example = f", found {bad.iloc[0]!r} in row {bad.index[0]}" if len(bad) else ""
+        example = f", found {str(bad.iloc[0])[:40]!r}" if len(bad) else ""
         raise ValueError(
-            f"{where}: column {column.name} should be {dtype}{example}. Correct it."
+            f"{where}: expected {_NUMBERS.get(dtype, dtype)} in column {column.name}"
+            f"{example}. Correct it."
         ) from error
 
 
@@ -291,6 +301,11 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
             text = [column for column, dtype in columns.items() if dtype == "str"]
             cleaned = io.StringIO(newline="")
             rows = split_csv(path.read_bytes(), columns, where=path.name)
+            if not rows:
+                raise _UncleanError(
+                    f"{path.name} is empty; expected a line of the columns "
+                    f"{','.join(columns)} at least. Fill it in or delete it."
+                )
             # its own ends of lines, "\r\n", are what it quotes within cells
             csv.writer(cleaned).writerows(row for _, row in rows)
             cleaned.seek(0)
@@ -337,7 +352,8 @@ def split_csv(
     lines, n_above = list(io.StringIO(decode_text(data, where), newline="")), 0
     if lines and lines[0].lower().startswith("sep="):  # Excel's word to itself
         n_above, lines = 1, lines[1:]
-    separator = _find_separator(lines[0] if lines else "", columns)
+    header = next((line for line in lines if line.strip(" ,;\t\r\n")), "")
+    separator = _find_separator(header, columns)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     try:
         rows = [
@@ -352,7 +368,15 @@ def split_csv(
     rows = [(line, row) for line, row in rows if any(row)]
     if not rows:
         return []
-    header = _drop_empty_end(rows[0][1])
+    header = [
+        cell.lower() if cell.lower() in columns else cell
+        for cell in _drop_empty_end(rows[0][1])
+    ]
+    twice = sorted(cell for cell, n in Counter(header).items() if cell and n > 1)
+    if twice:
+        raise _UncleanError(
+            f"{where}: a column is there twice ({', '.join(twice)}). Remove one."
+        )
     is_number = ["float" in columns.get(column, "") for column in header]
     cleaned = [(rows[0][0], header)]
     for line, row in rows[1:]:
@@ -375,24 +399,39 @@ def decode_text(data: bytes, where: str) -> str:
     """Return a file's text, whatever a spreadsheet saved it as.
 
     Args:
-        data: The file's content: UTF-8, UTF-16 with its mark, or Windows' own.
+        data: The file's content: UTF-8, UTF-16, UTF-32 or Windows' own.
         where: Name of the file, for errors.
 
     Raises:
         ValueError: If it is none of these; one sentence with the line.
     """
-    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if data.startswith(_ZIP):
+        raise _UncleanError(
+            f"{where} is a workbook or an archive, not text. Save it as 'CSV UTF-8'."
+        )
+    encoding = _find_encoding(data)
     try:
-        return data.decode("utf-16" if is_utf16 else "utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
     # What holds letters of UTF-8 is damaged UTF-8; Windows' own letters make none.
-    if not is_utf16 and data.decode("utf-8", "ignore").isascii():
+    if encoding == "utf-8-sig" and data.decode("utf-8", "ignore").isascii():
         with suppress(UnicodeDecodeError):
             return data.decode("cp1252")
     raise _UncleanError(
         f"{where}, line {line}: no text that can be read. Save it as 'CSV UTF-8'."
     )
+
+
+def _find_encoding(data: bytes) -> str:
+    """Return what a text is encoded in: by its mark, or the zeros of UTF-16."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return encoding
+    head = data[:64]
+    if head[:1] and 3 * head[1::2].count(0) > len(head):
+        return "utf-16-le"
+    return "utf-16-be" if 3 * head[::2].count(0) > len(head) else "utf-8-sig"
 
 
 def _find_separator(header: str, columns: Mapping[str, str]) -> str:
@@ -402,9 +441,8 @@ def _find_separator(header: str, columns: Mapping[str, str]) -> str:
     """
 
     def count_known(separator: str) -> int:
-        return len(
-            {cell.strip(' "\r\n') for cell in header.split(separator)} & {*columns}
-        )
+        cells = header.lower().split(separator)
+        return len({cell.strip(' "\r\n') for cell in cells} & {*columns})
 
     return max((",", ";", "\t"), key=count_known)
 

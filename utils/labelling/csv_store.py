@@ -111,8 +111,6 @@ def _check_header(header: list[str], where: str) -> None:
         raise ValueError(
             f"{where}: unknown column {names}; {expected}. Rename or remove it."
         )
-    if len(set(header)) < len(header):
-        raise ValueError(f"{where}: a column is there twice; {expected}.")
 
 
 def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
@@ -128,9 +126,11 @@ def _parse_row(row: dict[str, str], where: str) -> dict[str, object]:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or abs(value) > MAX_TIME_S:
+            # 1:02 may be a minute or, from a spreadsheet, an hour: that is not guessed
+            advice = "Write 62.5 for 1:02.5." if ":" in row[name] else "Correct it."
             raise ValueError(
                 f"{where}: expected a number of seconds in {name}, found "
-                f"{row[name][:40]!r}. Correct it."
+                f"{row[name][:40]!r}. {advice}"
             )
         parsed[name] = round_time(value)
     if parsed["end_s"] <= parsed["start_s"]:
