@@ -1,6 +1,7 @@
 """Where `PICTURES` is off, no pixel of a film reaches what is kept or given away."""
 
 import ast
+import sys
 from pathlib import Path
 
 import cv2
@@ -50,7 +51,7 @@ def _is_filmed(image: np.ndarray) -> bool:
 
 
 def test_charts_and_the_annotated_film_show_people_only_where_they_may(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for pictures in (True, False):
         study = _make_study(tmp_path, pictures=pictures)
@@ -69,6 +70,11 @@ def test_charts_and_the_annotated_film_show_people_only_where_they_may(
         shown += [frame.image for frame in read_video(film.video, every_s=1.0)]
         assert {_is_filmed(picture) for picture in shown} == {pictures}
         assert bool(film.poster) == pictures
+    content = film.video.read_bytes()
+    module = sys.modules["utils.questions.film"]
+    monkeypatch.delattr(module, "annotate_video")  # to draw it once is enough
+    assert questions.film(study, length_s=2.0, fps=5).video.read_bytes() == content
+    assert questions.film(study, length_s=3.0, fps=5).is_missing
     drawn = shown[-1][:80].astype(int)  # above the caption: the skeleton, on grey
     assert np.ptp(drawn, axis=(0, 1)).max() > 60
 

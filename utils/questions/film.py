@@ -4,9 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 
+from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.files import atomic_path
 from utils.core.names import show_name
 from utils.core.tables import write_csv
 from utils.evaluation.bouts import look_up, score_bouts
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from utils.training.softmax import PoseClassifier
 
 _POSTER_PX = 960
+_CODE = ("utils.predict", "utils.video", "utils.frames.shown")
 _POSTURES = [
     *("video", "subject", "start_s", "end_s", "label", "probability", "source"),
 ]
@@ -122,18 +126,9 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     title = f"{video.name}: postures, {by_whom}"
     chart = plot_time_strips(strips, looks=study.looks, title=title)
     path = study.results / "annotated.mp4"
-    annotate_video(
-        classifier,
-        video,
-        frames,
-        points,
-        path=path,
-        further=further,
-        fps=fps,
-        length_s=length_s,
-        pictures=study.pictures,
-        colours={look["name"]: look["colour"] for look in study.looks},
-    )
+    shown = {"fps": fps, "length_s": length_s, "pictures": study.pictures}
+    shown["colours"] = {look["name"]: look["colour"] for look in study.looks}
+    _annotate(classifier, video, (frames, points, further), path, study.cache, shown)
     steady = score_steadiness(study)
     if len(steady):
         write_csv(steady, study.results / "steady.csv")
@@ -150,6 +145,30 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
     )
     poster = _take_poster(path) if study.pictures else b""
     return replace(answer, video=path, poster=poster)
+
+
+def _annotate(
+    classifier: "PoseClassifier",
+    video: pd.Series,
+    tables: tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]],
+    path: Path,
+    cache: Path,
+    shown: dict[str, object],
+) -> None:
+    """Annotate a film as `annotate_video`, or take what was made of the same before."""
+    frames, points, further = tables
+    shares = predict_frames(classifier, frames, points, further)
+    drawn = (shares, points, frames["time_s"], video.drop("path").to_dict())
+    kept = cache / "films" / build_key(code=_CODE, drawn=joblib.hash(drawn), **shown)
+    film = read_kept(kept)
+    if film is None:
+        annotate_video(
+            classifier, video, frames, points, path, further=further, **shown
+        )
+        write_kept(kept, path.read_bytes())
+        return
+    with atomic_path(path) as part:
+        part.write_bytes(film)
 
 
 def _take_poster(path: Path) -> bytes:
