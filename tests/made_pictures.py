@@ -17,15 +17,15 @@ def make_picture(is_lying: bool, *, seed: int) -> np.ndarray:
 
 
 def write_pictures(folder: Path, *, n: int = 24) -> pd.DataFrame:
-    """Write pictures of both classes in turn; return `path` and class number `y`."""
+    """Write pictures of both classes in turn; return `video`, `path` and class `y`."""
     import cv2
 
     rows = []
     for k in range(n):
         path = folder / f"{k:03d}.png"
         cv2.imwrite(str(path), make_picture(bool(k % 2), seed=k)[..., ::-1])
-        rows.append((str(path), k % 2))
-    return pd.DataFrame(rows, columns=["path", "y"])
+        rows.append(("film", str(path), k % 2))
+    return pd.DataFrame(rows, columns=["video", "path", "y"])
 
 
 def read_picture(path: Path) -> np.ndarray:

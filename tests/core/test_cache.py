@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from utils.core.cache import build_key, hash_module, read_kept, write_kept
@@ -86,8 +87,8 @@ def test_what_stages_declare_as_their_code_is_there(module: str, name: str) -> N
 def test_what_is_kept_comes_back_and_what_is_damaged_does_not(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     assert read_kept(path) is None
-    write_kept(path, b"result")
-    assert read_kept(path) == b"result"
+    write_kept(path, {"answer": 42})
+    assert read_kept(path) == {"answer": 42}
     whole = path.read_bytes()
     for bit in range(8 * len(whole)):
         damaged = bytearray(whole)
@@ -96,6 +97,15 @@ def test_what_is_kept_comes_back_and_what_is_damaged_does_not(tmp_path: Path) ->
         assert read_kept(path) is None
     path.write_bytes(whole[:-1])
     assert read_kept(path) is None
+
+
+def test_what_other_versions_kept_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_kept(tmp_path / "kept", np.arange(3))
+    assert read_kept(tmp_path / "kept").tolist() == [0, 1, 2]
+    monkeypatch.setattr("utils.core.cache._list_versions", lambda: b"pandas 99")
+    assert read_kept(tmp_path / "kept") is None
 
 
 def test_every_declaration_is_in_the_list_and_none_is_raised_by_hand() -> None:

@@ -162,8 +162,20 @@ def test_processes_give_the_same_as_one(
     np.testing.assert_array_equal(one, two)
 
 
+def test_the_canvas_suits_most_pictures(
+    frames: pd.DataFrame, embed: Callable, tmp_path: Path
+) -> None:
+    import cv2
+
+    high = tmp_path / "high.png"
+    cv2.imwrite(str(high), np.zeros((320, 120, 3), np.uint8))
+    first = frames.iloc[:1].assign(video="high", path=str(high))
+    features, _ = embed(pd.concat([first, frames]))
+    assert features.shape == (7, *embed(frames)[0].shape[1:])
+
+
 def test_no_frames_are_refused(tmp_path: Path) -> None:
-    none = pd.DataFrame({"path": []})
+    none = pd.DataFrame({"video": "film", "path": []})
     with pytest.raises(ValueError, match="No frames to compute features of"):
         embed_frames(none, folder=tmp_path, read_image=read_picture)
 
@@ -208,7 +220,7 @@ def test_weights_swapped_within_a_process_are_noticed(
     at = data.index(b"PK\x01\x02") - 1
     _flip_bit(path, at=at)
     _flip_bit(blocks, at=-100)
-    frames = pd.DataFrame({"path": [str(path)]})
+    frames = pd.DataFrame({"video": "film", "path": [str(path)]})
     for use in (load_base, partial(compile_backbone, (224, 224)), load_head):
         with pytest.raises(ValueError, match="is not the file it should be"):
             use()

@@ -1,4 +1,4 @@
-"""The image models: frozen and fine-tuned, on made pictures."""
+"""The picture classifiers: frozen and fine-tuned, on made pictures."""
 
 from dataclasses import replace
 from pathlib import Path

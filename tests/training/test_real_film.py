@@ -47,6 +47,7 @@ def studies(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
             read_labels(path, videos),
             every_s=every_s,
             seeds=[0, 1],
+            budget="full",  # `pose_best` with both seeds, not with the first alone
             results=folder / name,
             cache=folder / "cache",
         )

@@ -7,12 +7,19 @@ the hash of the rest, so that a file in which a bit has changed counts as not th
 """
 
 import hashlib
+import importlib.metadata
 import importlib.util
+import io
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import joblib
 
 from utils.core.files import atomic_path, hash_file
+
+_LIBRARIES = ("joblib", "numpy", "pandas", "scikit-learn")
 
 
 def build_key(*, code: tuple[str, ...] = (), **parts: object) -> str:
@@ -83,29 +90,45 @@ def hash_module(name: str) -> str:
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
-def write_kept(path: Path, data: bytes) -> None:
-    """Keep a result: its sha256 and its bytes, whole or not at all.
+def write_kept(path: Path, value: object) -> None:
+    """Keep a result, whole or not at all.
 
     Args:
         path: Where to; named by `build_key`.
-        data: The result as bytes.
+        value: The result: arrays, tables, whatever joblib writes.
     """
+    data = io.BytesIO()
+    joblib.dump(value, data)
+    content = data.getvalue()
     with atomic_path(path) as part:
-        part.write_bytes(hashlib.sha256(data).digest() + data)
+        part.write_bytes(_digest(content) + content)
 
 
-def read_kept(path: Path) -> bytes | None:
+def read_kept(path: Path) -> Any:  # noqa: ANN401 (what was kept)
     """Read a result that `write_kept` kept.
 
     Args:
         path: The file.
 
     Returns:
-        Its bytes; None if it is not there or damaged: then it is to be made again.
+        The result; None if it is not there, damaged, or kept by other versions of the
+        libraries: then it is to be made again.
     """
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         return None
     digest, data = content[:32], content[32:]
-    return data if hashlib.sha256(data).digest() == digest else None
+    return joblib.load(io.BytesIO(data)) if _digest(data) == digest else None
+
+
+def _digest(content: bytes) -> bytes:
+    """Return the sha256 of what is kept and of the versions that can read it."""
+    return hashlib.sha256(_list_versions() + content).digest()
+
+
+@lru_cache(maxsize=1)
+def _list_versions() -> bytes:
+    """Return the versions of the libraries whose objects are kept."""
+    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return json.dumps(versions).encode()

@@ -1,7 +1,6 @@
 """Pictures for the background test: frames without person, persons without room."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 
 import joblib
@@ -109,14 +108,13 @@ def make_variants(
             for row in _vary_frame(sample, backgrounds, poses, read_image, done.parent)
         ]
         table = pd.DataFrame(rows)
-        write_kept(done, table.to_parquet(index=False))
+        write_kept(done, table)
     return table
 
 
 def _read_variants(done: Path) -> pd.DataFrame | None:
     """Return the table of variants, or None where it or a picture must be made."""
-    kept = read_kept(done)
-    table = None if kept is None else pd.read_parquet(BytesIO(kept))
+    table = read_kept(done)
     if table is None:
         return None
     made = table.loc[table["variant"] != "filmed", "path"]

@@ -2,8 +2,8 @@
 
 Two rules side by side. The *square* decides what a pose network sees: of the whole
 picture first, then round the person found (MoveNet's published rule). The *box* and
-the *crop* cut a person out for people and image classifiers to look at; they hold what
-has no keypoint too, such as hair and hands. Coordinates are (x, y) pixels of the
+the *crop* cut a person out for people and picture classifiers to look at; they hold
+what has no keypoint too, such as hair and hands. Coordinates are (x, y) pixels of the
 picture, origin top left; a square may reach beyond the picture.
 """
 

@@ -6,7 +6,6 @@ of it, `looks` where the person is.
 
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
 import joblib
@@ -69,7 +68,7 @@ def find_in_pictures(  # noqa: PLR0913 - what is done to which, and where it is 
             bar.update(len(pictures) - sum(len(task[1]) for task in tasks))
             for done in run_tasks(work, tasks, n_jobs=n_jobs):
                 bar.update(len(blocks[done]))
-    found = [np.load(BytesIO(read_kept(done))) for done in blocks]
+    found = [read_kept(done) for done in blocks]
     order = np.concatenate(list(blocks.values())).argsort()
     return np.concatenate(found)[order]
 
@@ -84,9 +83,7 @@ def _find_some(
     done, paths, known = task
     poses = [None] * len(paths) if known is None else known
     found = [find(read_image(p), pose) for p, pose in zip(paths, poses, strict=True)]
-    kept = BytesIO()
-    np.save(kept, np.array(found, dtype=np.float64))
-    write_kept(done, kept.getvalue())
+    write_kept(done, np.array(found, dtype=np.float64))
     return done
 
 

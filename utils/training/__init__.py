@@ -7,7 +7,7 @@ pose_best       the classifier in use: many looks, softmax and network averaged
 doubt           which poses are none of those learnt
 augment         a picture on a canvas, mirrored, augmented
 backbone        the fixed blocks of MobileNetV2: each picture passes them once
-mobilenet       the image models, frozen or fine-tuned
+mobilenet       the picture classifiers, frozen or fine-tuned
 sklearn_models  other models, each with the same effort
 keras_loop      the loop in which every Keras model learns
 duplicates      pictures that look alike

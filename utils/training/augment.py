@@ -1,4 +1,4 @@
-"""A picture as the image models get it: on a canvas, mirrored, augmented."""
+"""A picture as MobileNetV2 gets it: on a canvas, mirrored, augmented."""
 
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ def fit_canvas(image: np.ndarray, *, canvas_wh: tuple[int, int]) -> np.ndarray:
 def augment_image(
     image: np.ndarray, *, versions: Augmentation, rng: np.random.Generator
 ) -> np.ndarray:
-    """Make the versions of a picture that the image model may be shown.
+    """Make the versions of a picture that MobileNetV2 may be shown.
 
     Args:
         image: RGB uint8 `(height, width, 3)`.

@@ -6,7 +6,6 @@ learns from pictures learns from those. (A module of its own: its source is part
 their key, and minutes of work must not depend on how the blocks above learn.)
 """
 
-import io
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -36,6 +35,7 @@ CODE = ("utils.training.backbone", "utils.training.augment")
 CUT = "block_13_project_BN"  # the last layer of the 13th of 17 blocks
 # Mean and standard deviation of ImageNet's RGB/255, which the weights were made with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+N_AUGMENTED = 2  # augmented versions of a picture, for fine-tuning
 _N_AT_ONCE = 64  # frames a file and a task
 
 ReadImage = Callable[[Path], np.ndarray]
@@ -48,13 +48,14 @@ def embed_frames(
     folder: Path,
     read_image: ReadImage,
     mirrors: bool = True,
-    n_augmented: int = 2,
+    n_augmented: int = N_AUGMENTED,
     n_jobs: int = 1,
 ) -> np.ndarray:
     """Compute the backbone features of frames; those known from before are read.
 
     Args:
-        frames: Table with `path`; pictures are known by their files' content.
+        frames: Table with `video` and `path`; pictures are known by their files'
+            content.
         folder: Where the results are kept; safe to delete.
         read_image: From a path to an RGB picture.
         mirrors: Whether a mirror image is learnt from and augmentation may mirror.
@@ -72,7 +73,13 @@ def embed_frames(
         raise ValueError("No frames to compute features of. Label some spans first.")
     paths = [Path(path) for path in frames["path"]]
     hashes = [hash_file(path) for path in paths]
-    canvas_wh = choose_canvas(read_image(paths[0]))
+    # a network learns from one canvas: that of most pictures; all of a film are alike
+    films = frames.drop_duplicates("video")
+    canvases = {
+        video: choose_canvas(read_image(Path(path)))
+        for video, path in zip(films["video"], films["path"], strict=True)
+    }
+    canvas_wh = frames["video"].map(canvases).mode()[0]
     versions = Augmentation(canvas_wh, mirrors, n_augmented)
     weights = hash_file(find_weights(BLOCKS))
     key = build_key(code=CODE, weights=weights, versions=versions)
@@ -90,20 +97,11 @@ def embed_frames(
     return _read_known(hashes, known)
 
 
-def _read_kept(path: Path) -> tuple[list[str], np.ndarray] | None:
-    """Read the pictures' hashes and features of a file; None if it is damaged."""
-    data = read_kept(path)
-    if data is None:
-        return None
-    with np.load(io.BytesIO(data)) as kept:
-        return kept["hashes"].tolist(), kept["features"]
-
-
 def _find_known(folder: Path) -> dict[str, tuple[Path, int]]:
     """Return where each picture's features lie: hash -> file and row in it."""
     known: dict[str, tuple[Path, int]] = {}
     for path in sorted(folder.glob("*.features")):
-        hashes, _ = _read_kept(path) or ([], None)
+        hashes, _ = read_kept(path) or ([], None)
         known |= {h: (path, row) for row, h in enumerate(hashes)}
     return known
 
@@ -113,7 +111,7 @@ def _read_known(hashes: list[str], known: dict[str, tuple[Path, int]]) -> np.nda
     places = pd.DataFrame([known[h] for h in hashes], columns=["path", "row"])
     out: np.ndarray | None = None
     for path, rows in places.groupby("path"):
-        features = _read_kept(path)[1]
+        features = read_kept(path)[1]
         if out is None:
             out = np.empty((len(hashes), *features.shape[1:]), dtype=features.dtype)
         out[rows.index] = features[rows["row"]]
@@ -136,9 +134,8 @@ def _embed_and_keep(
         # half the disk; what is lost is far below what augmentation changes
         features.append(run(images).astype(np.float16))
     hashes = [content for content, _ in task]
-    out, data = folder / f"{build_key(hashes=hashes)}.features", io.BytesIO()
-    np.savez(data, hashes=np.array(hashes), features=np.stack(features))
-    write_kept(out, data.getvalue())
+    out = folder / f"{build_key(hashes=hashes)}.features"
+    write_kept(out, (hashes, np.stack(features)))
     return {content: (out, row) for row, content in enumerate(hashes)}
 
 
@@ -265,12 +262,10 @@ def pool_features(
     weights = hash_file(find_weights(WEIGHTS))
     key = build_key(code=CODE, weights=weights, features=joblib.hash(features))
     path = Path(folder) / f"pooled-{key}"
-    kept = read_kept(path)
-    if kept is not None:
-        return np.load(io.BytesIO(kept))
-    pooled, data = pool_features(features, n_jobs=n_jobs), io.BytesIO()
-    np.save(data, pooled)
-    write_kept(path, data.getvalue())
+    pooled = read_kept(path)
+    if pooled is None:
+        pooled = pool_features(features, n_jobs=n_jobs)
+        write_kept(path, pooled)
     return pooled
 
 

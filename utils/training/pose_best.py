@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -160,15 +159,12 @@ def find_mixture(
         learnt=joblib.hash((inputs, np.asarray(rows, dtype=np.int64))),
         n_used=n_used,
         seed=seed,
-        sklearn=sklearn.__version__,
     )
     path = Path(folder) / f"mixture-{key}"
-    kept = read_kept(path)
-    if kept is not None:
-        return joblib.load(BytesIO(kept))
-    mixture, data = fit_mixture(inputs, rows, n_used=n_used, seed=seed), BytesIO()
-    joblib.dump(mixture, data)
-    write_kept(path, data.getvalue())
+    mixture = read_kept(path)
+    if mixture is None:
+        mixture = fit_mixture(inputs, rows, n_used=n_used, seed=seed)
+        write_kept(path, mixture)
     return mixture
 
 
@@ -260,6 +256,7 @@ def build_best_model(
         ),
         n_parameters=count_parameters(inputs.n_classes),
         n_seeds=n_seeds,
+        is_costly=True,
     )
 
 

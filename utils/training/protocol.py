@@ -5,7 +5,6 @@ probabilities of others. What it is and how it learns is its own matter; which r
 folds and seeds it gets is decided here, once for all.
 """
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -54,6 +53,7 @@ class Model:
             content of its inputs. Results are cached by it.
         n_parameters: Weights of the finished model.
         n_seeds: How many of the seeds it is repeated with, at most; None is all.
+        is_costly: Whether a run takes long: it begins before those of the others.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Model:
     key: str
     n_parameters: int
     n_seeds: int | None = None
+    is_costly: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,17 +220,16 @@ def run_models(
         for split in splits
         for seed in seeds[: model.n_seeds]
     ]
-    kept = {job[3]: _read_run(job[3]) for job in jobs}
+    kept = {job[3]: read_kept(job[3]) for job in jobs}
     missing = [job for job in jobs if kept[job[3]] is None]
-    # costly models, which are repeated with fewer seeds, first: else one process works
-    # at the end while the others wait
-    missing.sort(key=lambda job: job[0].n_seeds is None)
+    # else one process works at the end while the others wait
+    missing.sort(key=lambda job: not job[0].is_costly)
     if missing:
         runs = run_tasks(partial(_run, samples, classes), missing, n_jobs=n_jobs)
         with open_bar(total=len(missing), desc="Training", unit="run") as bar:
             for _ in runs:
                 bar.update()
-        kept |= {path: _read_run(path) for *_, path in missing}
+        kept |= {path: read_kept(path) for *_, path in missing}
     history, predictions = (
         check_table(pd.concat(tables, ignore_index=True), name)
         for name, tables in zip(_TABLES, zip(*kept.values(), strict=True), strict=True)
@@ -248,7 +248,7 @@ def _hash_samples(samples: pd.DataFrame) -> str:
 def _name_run(
     model: Model, split: Split, seed: int, content: str, folder: Path
 ) -> Path:
-    """Return the path, without suffix, that a run's results are kept under."""
+    """Return the path that a run's results are kept under."""
     # the rows themselves, not the name of the fold, decide the result; the name is
     # part of the key because it is a column of the stored tables
     key = build_key(
@@ -268,24 +268,15 @@ def _run(
     classes: Sequence[str],
     job: tuple[Model, Split, int, Path],
 ) -> None:
-    """Do one run and store its two tables."""
+    """Do one run and keep its two tables."""
     model, split, seed, path = job
     history, probabilities = model.fit(split.train, split.val, seed=seed)
     rows = build_predictions(samples.iloc[split.val], probabilities, classes=classes)
-    for name, table in zip(_TABLES, (history, rows), strict=True):
-        table = table.assign(model=model.name, fold=split.fold, seed=seed)
-        parquet = check_table(table, name).to_parquet(index=False)
-        write_kept(path.with_suffix(f".{name}"), parquet)
-
-
-def _read_run(path: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Read one run's history and predictions; None if either is not there, whole."""
-    kept = [read_kept(path.with_suffix(f".{name}")) for name in _TABLES]
-    if None in kept:
-        return None
-    # checked before they were kept, and again all together
-    history, predictions = (pd.read_parquet(io.BytesIO(data)) for data in kept)
-    return history, predictions
+    tables = [
+        check_table(table.assign(model=model.name, fold=split.fold, seed=seed), name)
+        for name, table in zip(_TABLES, (history, rows), strict=True)
+    ]
+    write_kept(path, tables)
 
 
 def build_predictions(
