@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from utils.core.colours import MODEL_COLOURS
 from utils.core.skeleton import KEYPOINTS
+from utils.core.tables import WORDS
 from utils.frames.images import encode_jpeg
+from utils.plots.style import _MARKERS, NAMES
 from utils.predict.classify import predict_frames
 from utils.questions.film import score_steadiness
 from utils.screen import YourTurn
@@ -133,6 +136,12 @@ def test_a_model_that_does_not_exist_is_refused_with_those_that_do(
 ) -> None:
     with pytest.raises(ValueError, match=f"Choose among {', '.join(MODELS)}"):
         make_study(tmp_path).fit("resnet")
+
+
+def test_each_model_has_a_name_a_mark_and_a_colour_of_its_own() -> None:
+    for table in (NAMES, _MARKERS, MODEL_COLOURS, WORDS):
+        own = [table[name] for name in MODELS]
+        assert len(set(own)) == len(own)
 
 
 def test_the_classifier_for_a_film_has_not_seen_its_person(tmp_path: Path) -> None:

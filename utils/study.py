@@ -59,6 +59,12 @@ MODELS: dict[str, Callable[["Study"], protocol.Model]] = {
     "mobilenet_finetuned": lambda study: mobilenet.build_finetuned_model(
         study.backbone_features, study.image_inputs, budget=study.budget
     ),
+    "mobilenet_crop_finetuned": lambda study: mobilenet.build_finetuned_model(
+        study.embed(study.cut_out(study.samples)),
+        study.crop_inputs,
+        budget=study.budget,
+        name="mobilenet_crop_finetuned",
+    ),
 }
 
 _SHOWN = ["model", "n_frames", "accuracy", "accuracy_sd", "log_loss", "log_loss_sd"]

@@ -26,6 +26,7 @@ MODEL_COLOURS: dict[str, str] = {
     "mobilenet_frozen": "#e69f00",
     "mobilenet_crop": "#009e73",
     "mobilenet_finetuned": "#d55e00",
+    "mobilenet_crop_finetuned": "#332288",
     "pose_and_crop": "#cc79a7",
     "majority": "#777777",
 }

@@ -53,6 +53,7 @@ WORDS: dict[str, str] = {
         "pose_and_crop": "pose and crop together",
     },
     **{"mobilenet_finetuned": "whole-picture classifier, fine-tuned"},
+    **{"mobilenet_crop_finetuned": "crop classifier, fine-tuned"},
     **{"majority": "commonest posture", "fold": "group"},
     **{"frames_right": "frames right", "n_bouts": "labelled stretches"},
     **{"n_found": "found", "n_missed": "missed", "n_extra": "not there"},

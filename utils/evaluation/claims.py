@@ -53,7 +53,7 @@ def measure_training(
 
     Args:
         history: Table `history` (`seconds` since training began).
-        models: Names of the pose model and the image model.
+        models: Names of the pose classifier and the picture classifier.
         n_classes: How many classes there are.
 
     Returns:

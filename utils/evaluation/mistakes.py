@@ -54,8 +54,8 @@ def sort_into_outcomes(
     Args:
         predictions: Table `predictions` with `subject` and `p_<class>`; seeds are
             averaged.
-        pose: The pose model.
-        image: The image model.
+        pose: The pose classifier.
+        image: The picture classifier.
 
     Returns:
         One row a frame that both predicted: `video`, `frame_idx`, `outcome` (one of

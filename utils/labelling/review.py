@@ -45,7 +45,7 @@ def find_doubts(
     Args:
         predictions: Table `predictions`.
         frames: Table `frames`, for time stamps.
-        models: Which models must agree: a pose model and an image model.
+        models: Which models must agree: a pose classifier and a picture classifier.
         min_s: Leave out spans that are shorter.
 
     Returns:

@@ -18,6 +18,7 @@ NAMES: dict[str, str] = {
     "mobilenet_frozen": "whole picture: MobileNetV2 frozen",
     "mobilenet_crop": "crop of the person: MobileNetV2 frozen",
     "mobilenet_finetuned": "whole picture: MobileNetV2 fine-tuned",
+    "mobilenet_crop_finetuned": "crop of the person: MobileNetV2 fine-tuned",
     "pose_and_crop": "pose and crop together",
     "majority": "commonest posture",
 }
@@ -27,6 +28,7 @@ _MARKERS = {
     "mobilenet_frozen": "s",
     "mobilenet_crop": "v",
     "mobilenet_finetuned": "^",
+    "mobilenet_crop_finetuned": "<",
     "pose_and_crop": "P",
     "majority": "x",
 }

@@ -27,7 +27,7 @@ from utils.pose.follow import start_following
 from utils.pose.looks import LOOKS, look_at_person
 from utils.pose.networks import find_network_files
 from utils.questions.answer import Answer, question, write_answer
-from utils.training.backbone import WEIGHTS, embed_image
+from utils.training.backbone import N_AUGMENTED, WEIGHTS, embed_image
 from utils.training.keras_loop import seed_training
 from utils.training.splits import build_folds, build_splits
 from utils.video.reader import read_video
@@ -275,9 +275,10 @@ def time_models(study: "Study") -> Costs:
     # a crop has the area that the whole picture is shrunk to: it takes as long
     steps = {POSE: [pose], IMAGE: [image], CROP: [pose, image]}
     steps[BEST] = [pose, further] if looks else [pose]
-    if "mobilenet_finetuned" in study.models:  # it learns from augmented versions too
-        n_versions = study.backbone_features.shape[1]
-        steps["mobilenet_finetuned"] = [replace(image, n_passes=n_versions)]
+    # these learn from augmented versions too
+    augmented = replace(image, n_passes=image.n_passes + N_AUGMENTED)
+    steps["mobilenet_finetuned"] = [augmented]
+    steps["mobilenet_crop_finetuned"] = [pose, augmented]
     first = study.samples["video"].iloc[0]
     row = study.videos.set_index("video").loc[first]
     # neighbours, as in a film: the person is followed from one to the next

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _N_WORST = 12  # least sure poses shown
 _LEARNT = [
     *("pose_softmax", "pose_best"),
-    *("mobilenet_frozen", "mobilenet_crop", "mobilenet_finetuned"),
+    *("mobilenet_frozen", "mobilenet_crop"),
+    *("mobilenet_finetuned", "mobilenet_crop_finetuned"),
 ]
 
 
