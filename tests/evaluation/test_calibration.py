@@ -104,5 +104,5 @@ def test_temperature_keeps_rows_summing_to_one_even_from_zeros() -> None:
 
 
 def test_one_person_cannot_be_mended() -> None:
-    with pytest.raises(ValueError, match=r"Only a is scored.*Label another person"):
+    with pytest.raises(ValueError, match=r"Only a is scored.*Film one more person"):
         calibrate_people(make_predictions({"a": [1, 0]}))
