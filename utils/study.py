@@ -216,6 +216,12 @@ class Study:
         return "pose_best" if best else "pose_softmax"
 
     @property
+    def finetuned(self) -> list[str]:
+        """The fine-tuned models that `budget` has time for, by their names."""
+        on_crops = ["mobilenet_crop_finetuned"] if self.budget == "full" else []
+        return ["mobilenet_finetuned", *on_crops]
+
+    @property
     def rival(self) -> str:
         """The picture model that is right more often on people held out."""
         scores = self.scores.set_index("model")["accuracy"]
