@@ -103,6 +103,27 @@ def test_a_failing_cell_still_leaves_a_report_that_says_what_is_missing(
         assert "papermill-error" not in text
 
 
+def test_a_full_disk_under_the_results_is_one_sentence(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "out").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", project / "out"]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        _write(project, "print('x' * 80_000)")
+        assert run.main([]) == 1
+        printed = capfd.readouterr()
+        assert not [p for p in (project / "out").iterdir() if p.name[0] != "."]
+    finally:
+        subprocess.run(["umount", project / "out"], check=True)
+    last = printed.err.strip().splitlines()[-1]
+    assert last.startswith("make run stopped. The disk that holds ")
+    assert "is full. Free some space and run again" in last
+    assert last.endswith("Not done: report.html.")
+    assert "report.html in a browser" not in printed.out
+
+
 def test_an_error_of_a_cell_is_its_own_sentence(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -143,7 +144,7 @@ def _say_plainly(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         said = f"{where}{error.strerror}."
-    return escape_terminal(said)
+    return escape_terminal(said.replace("\n", " "))
 
 
 def run_notebook(settings: dict[str, Any], *, results: Path) -> Outcome:
@@ -159,16 +160,25 @@ def run_notebook(settings: dict[str, Any], *, results: Path) -> Outcome:
         How it ended.
     """
     from utils.core.files import ANSWER_FILE
-    from utils.report import write_report
-    from utils.screen import follow_bars
 
-    executed = results / NOTEBOOK.name
     (results / ANSWER_FILE).unlink(missing_ok=True)  # of an earlier run
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryDirectory(prefix="posenet-") as folder:
+        executed = Path(folder) / NOTEBOOK.name
+        outcome = _wait_for(settings, executed)
+        if executed.is_file():
+            hide = [Path(v) for v in settings.values() if str(v).startswith(os.sep)]
+            _keep(executed, results / NOTEBOOK.name, outcome, hide)
+    return outcome
+
+
+def _wait_for(settings: dict[str, Any], executed: Path) -> Outcome:
+    """Execute the notebook in a thread, so that ctrl-C reaches this one at once."""
+    from utils.screen import follow_bars
+
     ended: list[Outcome] = []
     with follow_bars() as screen:
-        # In a thread of its own, so that ctrl-C reaches this one, and at once.
         thread = threading.Thread(
             target=lambda: ended.append(_execute(settings, executed, screen)),
             daemon=True,
@@ -176,17 +186,24 @@ def run_notebook(settings: dict[str, Any], *, results: Path) -> Outcome:
         thread.start()
         while thread.is_alive():
             thread.join(_LOOK_S)
-    outcome = ended[0] if ended else Outcome("The run ended without saying why.")
-    if executed.is_file():
-        hide = [Path(v) for v in settings.values() if str(v).startswith(os.sep)]
-        outcome.missing += _tidy(executed, hide)
+    return ended[0] if ended else Outcome("The run ended without saying why.")
+
+
+def _keep(executed: Path, kept: Path, outcome: Outcome, hide: Sequence[Path]) -> None:
+    """Put the executed notebook and its report among the results, if there is room."""
+    from utils.report import write_report
+
+    try:
+        outcome.missing += _tidy(executed, kept, hide)
         write_report(
-            executed,
+            kept,
             failure=outcome.failure,
             is_turn=outcome.is_turn,
             missing=outcome.missing,
         )
-    return outcome
+    except OSError as error:
+        outcome.failure = outcome.failure or _say_plainly(error)
+        outcome.missing.append("report.html")
 
 
 def _execute(settings: dict[str, Any], executed: Path, screen: "Screen") -> Outcome:
@@ -314,11 +331,12 @@ def name_sections(notebook: "nbformat.NotebookNode") -> dict[int, str]:
     return titles
 
 
-def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
+def _tidy(executed: Path, kept: Path, folders: Sequence[Path]) -> list[str]:
     """Take this machine's folders out of an executed notebook; return what is missing.
 
     Args:
-        executed: The notebook; it is written anew.
+        executed: The notebook.
+        kept: Where it is written anew.
         folders: Absolute folders that settings name.
 
     Returns:
@@ -349,7 +367,7 @@ def _tidy(executed: Path, folders: Sequence[Path]) -> list[str]:
 
     notebook = hide(notebook)
     put_answer_on_top(notebook)
-    with atomic_path(executed) as part:
+    with atomic_path(kept) as part:
         nbformat.write(notebook, part)
     return list_missing(notebook)
 
@@ -430,7 +448,8 @@ def finish(outcome: Outcome, results: Path) -> int:
     ]
     shown = f"In {show_path(results)}: {', '.join(names)}"
     say(textwrap.fill(shown, 88, subsequent_indent="  "))
-    say(f"Open {show_path(results / 'report.html')} in a browser.")
+    if "report.html" in names:
+        say(f"Open {show_path(results / 'report.html')} in a browser.")
     sys.stdout.flush()
     if outcome.is_turn:
         say(f"{outcome.failure} `make lab` opens the notebook.")
