@@ -61,6 +61,7 @@ def test_costs_add_up_from_the_film_to_the_answer(
         decoded=iter(range(4)),
         images=images,
         n_frames=100,
+        kept=tmp_path / "kept",
     )
     table = costs.table.set_index("model")
     assert table["train_s"].tolist() == [3.0, 7.0]
@@ -80,23 +81,29 @@ def test_costs_add_up_from_the_film_to_the_answer(
 
 
 def test_a_shared_step_is_measured_once_and_its_quickest_round_counts(
-    history: pd.DataFrame,
+    history: pd.DataFrame, tmp_path: Path
 ) -> None:
     naps_s = iter([0.0, 0.5, 0.01, 0.5])  # unmeasured, slow, quick, slow
     shared = Step("nap", lambda _: time.sleep(next(naps_s)))
-    costs = measure_costs(
-        history,
-        {"pose": [shared], "image": [replace(shared, n_passes=2)]},
-        decoded=iter([0]),
-        images=[np.zeros((2, 2, 3))],
-        n_frames=100,
-    )
+    steps = {"pose": [shared], "image": [replace(shared, n_passes=2)]}
+    given = {"images": [np.zeros((2, 2, 3))], "n_frames": 100, "kept": tmp_path / "k"}
+    costs = measure_costs(history, steps, decoded=iter([0]), **given)
     assert 1.0 <= costs.upfront_s["pose"] < 50.0  # of 100 frames
     assert costs.upfront_s["image"] == pytest.approx(2 * costs.upfront_s["pose"])
+    # once for all runs: no nap is left, and no film
+    again = measure_costs(history, steps, decoded=iter([]), **given)
+    pd.testing.assert_frame_equal(again.table, costs.table)
+    with pytest.raises(StopIteration):  # a step that is new: all are timed together
+        measure_costs(
+            history,
+            steps | {"crop": [shared, Step("another", lambda _: None)]},
+            decoded=iter([]),
+            **given,
+        )
 
 
 def test_a_missing_file_has_no_size(history: pd.DataFrame, tmp_path: Path) -> None:
     step = Step("network", lambda _: None, files=[tmp_path / "none"])
-    images = [np.zeros((2, 2, 3))]
+    given = {"images": [np.zeros((2, 2, 3))], "n_frames": 1, "kept": tmp_path / "kept"}
     with pytest.raises(FileNotFoundError):
-        measure_costs(history, {"pose": [step]}, decoded=[], images=images, n_frames=1)
+        measure_costs(history, {"pose": [step]}, decoded=[], **given)

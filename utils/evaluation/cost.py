@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from utils.core.cache import read_kept, write_kept
+
 # Linux's counter of the processor's energy; few machines let programs read it.
 _ENERGY = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 _N_ROUNDS = 3
+_DECODE = "decode"
 
 
 @dataclass
@@ -113,8 +116,12 @@ def measure_costs(
     decoded: Iterable[object],
     images: Sequence[np.ndarray],
     n_frames: int,
+    kept: Path,
 ) -> Costs:
     """Measure what each model costs, from the film on.
+
+    What a frame takes is measured once, like what training takes: a run in which
+    nothing changed comes to the same verdicts, whatever else the machine does by then.
 
     Args:
         history: Table `history`: seconds and processor seconds since a run's start.
@@ -123,21 +130,22 @@ def measure_costs(
         decoded: A film's frames as they are read, to time the reading.
         images: A few pictures to take through the steps.
         n_frames: Frames that are learnt from.
+        kept: File for what a frame takes, named by all that decides it; safe to delete.
 
     Returns:
         The costs of the models in `history`, in its order.
     """
-    with measure() as spent:
-        n_decoded = sum(1 for _ in decoded)
-    decode = _share("decode", spent, n_decoded)
     by_name = {step.name: step for own in steps.values() for step in own}
-    done = {name: _measure_step(step, images) for name, step in by_name.items()}
+    done = read_kept(kept) or {_DECODE: _measure_decoding(decoded)}
+    if set(by_name) - set(done):
+        done |= {name: _measure_step(step, images) for name, step in by_name.items()}
+        write_kept(kept, done)
     runs = history.groupby(["model", "fold", "seed"], sort=False)
     table = runs[["seconds", "cpu_s"]].max().groupby("model", sort=False).mean()
     table.columns = ["train_s", "train_cpu_s"]
     table.insert(0, "upfront_s", np.nan)
     for model, own in steps.items():
-        both = pd.DataFrame([decode, *(done[step.name] for step in own)])
+        both = pd.DataFrame([done[_DECODE], *(done[step.name] for step in own)])
         upfront_ms = sum(done[step.name]["ms"] * step.n_passes for step in own)
         table.loc[model, "upfront_s"] = upfront_ms * n_frames / 1000
         table.loc[model, "ms_per_frame"] = both["ms"].sum()
@@ -155,6 +163,13 @@ def measure_costs(
         upfront_s=known["upfront_s"].to_dict(),
         ms_per_frame=known["ms_per_frame"].to_dict(),
     )
+
+
+def _measure_decoding(decoded: Iterable[object]) -> dict[str, object]:
+    """Read a film's frames, and say what one of them took."""
+    with measure() as spent:
+        n_decoded = sum(1 for _ in decoded)
+    return _share(_DECODE, spent, n_decoded)
 
 
 def _measure_step(step: Step, images: Sequence[np.ndarray]) -> dict[str, object]:

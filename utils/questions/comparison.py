@@ -1,5 +1,7 @@
 """Which model is better on people never seen, pose or picture, and at what cost."""
 
+import os
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from utils.core.cache import build_key
+from utils.core.files import hash_file
 from utils.core.names import show_name
 from utils.core.skeleton import N_KEYPOINTS
 from utils.core.tables import WORDS, write_csv
@@ -253,6 +257,35 @@ def time_models(study: "Study") -> Costs:
         The costs of the fitted models.
     """
     seed_training(study.seeds[0])  # one thread, as in training
+    steps = _list_steps(study)
+    first = study.samples["video"].iloc[0]
+    row = study.videos.set_index("video").loc[first]
+    # neighbours, as in a film: the person is followed from one to the next
+    own = study.frames[study.frames["video"] == first].sort_values("time_s")
+    files = {path for way in steps.values() for step in way for path in step.files}
+    key = build_key(
+        code=("utils.pose", "utils.training.backbone", "utils.video"),
+        machine=[platform.node(), platform.machine(), os.cpu_count()],
+        networks=sorted(map(hash_file, files)),
+        film=[row["sha256"], study.every_s],
+    )
+    return measure_costs(
+        study.history,
+        steps,
+        decoded=read_video(
+            Path(row["path"]),
+            every_s=study.every_s,
+            length_s=_DECODED_S,
+            skip_damage=True,
+        ),
+        images=read_images(own["path"].head(_N_PICTURES)),
+        n_frames=len(study.samples),
+        kept=study.cache / "costs" / key,
+    )
+
+
+def _list_steps(study: "Study") -> dict[str, list[Step]]:
+    """List what a frame goes through for each of the models fitted."""
     pose = Step(
         "pose network",
         _follow(study.network, every_s=study.every_s),
@@ -279,22 +312,7 @@ def time_models(study: "Study") -> Costs:
     augmented = replace(image, n_passes=image.n_passes + N_AUGMENTED)
     steps["mobilenet_finetuned"] = [augmented]
     steps["mobilenet_crop_finetuned"] = [pose, augmented]
-    first = study.samples["video"].iloc[0]
-    row = study.videos.set_index("video").loc[first]
-    # neighbours, as in a film: the person is followed from one to the next
-    own = study.frames[study.frames["video"] == first].sort_values("time_s")
-    return measure_costs(
-        study.history,
-        {model: own for model, own in steps.items() if model in study.models},
-        decoded=read_video(
-            Path(row["path"]),
-            every_s=study.every_s,
-            length_s=_DECODED_S,
-            skip_damage=True,
-        ),
-        images=read_images(own["path"].head(_N_PICTURES)),
-        n_frames=len(study.samples),
-    )
+    return {model: own for model, own in steps.items() if model in study.models}
 
 
 def _follow(network: str, *, every_s: float) -> Callable[[np.ndarray], np.ndarray]:
