@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from utils.core.cache import build_key, read_kept, write_kept
+from utils.core.files import hash_file
 from utils.evaluation.scores import summarise_scores
 from utils.frames.images import read_image
 from utils.questions.answer import Answer, question, write_answer
@@ -30,7 +32,7 @@ def leakage(study: "Study") -> Answer:
     if study.is_one_person:  # its folds are spans of time, and hold out nobody
         samples = samples.drop(columns="fold")
     strategies = build_strategies(samples, n_folds=study.n_folds, seed=study.seeds[0])
-    hashes = hash_pictures(study.samples["path"], read_image=read_image)
+    hashes = _hash_samples(study)
     models = list(study.baselines)
     if study.budget == "full":  # fine-tuning takes long
         models += [m for n, m in study.models.items() if n == "mobilenet_finetuned"]
@@ -45,6 +47,19 @@ def leakage(study: "Study") -> Answer:
         table=table,
         charts={"leakage": chart},
     )
+
+
+def _hash_samples(study: "Study") -> np.ndarray:
+    """Hash the samples' pictures, or read what was hashed before."""
+    paths = study.samples["path"]
+    pictures = [hash_file(path) for path in paths]
+    key = build_key(code=("utils.training.duplicates",), pictures=pictures)
+    kept = study.cache / "hashes" / key
+    hashes = read_kept(kept)
+    if hashes is None:
+        hashes = hash_pictures(paths, read_image=read_image)
+        write_kept(kept, hashes)
+    return hashes
 
 
 def score_strategies(
