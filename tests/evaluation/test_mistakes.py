@@ -133,3 +133,7 @@ def test_hard_frames_are_told_by_kind_and_their_errors_counted() -> None:
     assert pd.isna(rows.loc["cut", "label"])
     assert (row["share_of_errors"], row["wrong"]) == (0.5, 1.0)
     assert row["wrong_elsewhere"] == pytest.approx(1 / 11)
+    assert not rows["is_hard"].any()  # of two errors nothing follows
+    many = [pd.concat([t] * 5, ignore_index=True) for t in (kinds, samples)]
+    is_hard = count_kinds(*many).set_index("kind")["is_hard"]
+    assert is_hard.index[is_hard].tolist() == ["unsure"]

@@ -244,9 +244,9 @@ def test_where_nobody_has_labelled_yet_there_are_no_labels(tmp_path: Path) -> No
 
 def test_what_to_film_follows_from_the_errors_and_rooms_come_before_seconds() -> None:
     kinds = pd.DataFrame(
-        [("unsure", 0.2, 0.3, 0.1), ("cut", 0.5, 0.4, 0.1), ("border", 0.9, 0.1, 0.1)],
-        columns=["kind", "share_of_errors", "wrong", "wrong_elsewhere"],
-    ).assign(n_wrong=40, label=["lying_down", None, None], subject=["ann", None, "ben"])
+        [("unsure", 0.2, True), ("cut", 0.5, True), ("border", 0.9, False)],
+        columns=["kind", "share_of_errors", "is_hard"],
+    ).assign(label=["lying_down", None, None], subject=["ann", None, "ben"])
     cut, unsure, rooms = advise_films(kinds, n_rooms=1)
     assert cut.startswith("Keep arms and legs in the picture")
     assert "50% of the errors are in" in cut
@@ -254,5 +254,4 @@ def test_what_to_film_follows_from_the_errors_and_rooms_come_before_seconds() ->
     assert "20% of the errors (mostly lying down, ann) are in" in unsure
     assert rooms.startswith("Film in several rooms and from several sides")
     assert advise_films(kinds, n_rooms=2) == [cut, unsure]
-    assert advise_films(kinds.assign(wrong=0.0), n_rooms=1) == []
-    assert advise_films(kinds.assign(n_wrong=2), n_rooms=1) == []
+    assert advise_films(kinds.assign(is_hard=False), n_rooms=1) == []

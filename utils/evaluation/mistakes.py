@@ -8,6 +8,7 @@ from utils.evaluation.scores import find_classes, score_predictions, select_mode
 
 LIMBS = [KEYPOINT_IDX[name] for part in ("arms", "legs") for name in BODY_PARTS[part]]
 _UNSURE, _MANY_LIMBS, _SIDE, _SELDOM = 0.4, 4, 0.35, 0.05
+_FEW_ERRORS, _MANY_ERRORS, _MORE_OFTEN = 5, 0.15, 2.0  # of a kind that is hard
 _NEAR_S, _HOLE = 0.3, 2.5  # a label ends where no frame follows for so many steps
 KINDS: dict[str, str] = {
     "unsure": "have unsure keypoints",
@@ -251,8 +252,9 @@ def count_kinds(kinds: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a kind: `kind`, `n_frames`, `n_wrong`, `share_of_errors` (a frame can be
-        of several kinds), `wrong` (share of its frames), `wrong_elsewhere`, and the
-        `label` and `subject` with more than half of its errors, if any.
+        of several kinds), `wrong` (share of its frames), `wrong_elsewhere`, the `label`
+        and `subject` with more than half of its errors, if any, and `is_hard`: wrong
+        twice as often as elsewhere, in 5 frames or more and 15 % of all errors.
     """
     wrong, rows = samples["wrong"], []
     for kind, flags in kinds.items():
@@ -263,7 +265,11 @@ def count_kinds(kinds: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
             (kind, len(own), own.sum(), share, own.mean(), others.mean(), *most)
         )
     columns = ["kind", "n_frames", "n_wrong", "share_of_errors", "wrong"]
-    return pd.DataFrame(rows, columns=[*columns, "wrong_elsewhere", "label", "subject"])
+    columns += ["wrong_elsewhere", "label", "subject"]
+    table = pd.DataFrame(rows, columns=columns)
+    often = table["wrong"] >= _MORE_OFTEN * table["wrong_elsewhere"]
+    many = table["share_of_errors"] >= _MANY_ERRORS
+    return table.assign(is_hard=often & many & (table["n_wrong"] >= _FEW_ERRORS))
 
 
 def _find_most(wrong: pd.Series, names: pd.Series) -> str | None:

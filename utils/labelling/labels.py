@@ -37,7 +37,6 @@ _ENOUGH_RECALL, _ENOUGH_PEOPLE, _ENOUGH_GAIN = 0.945, 4, 0.01  # shown as 95 %
 
 # A kind of frame is spoken of with so many errors, this share of them, if it is wrong
 # so many times as often as the rest.
-_FEW_ERRORS, _MANY_ERRORS, _MORE_OFTEN = 5, 0.15, 2.0
 _FILM: dict[str, str] = {
     "unsure": "Film with more light and the person larger in the picture: {} in frames "
     "whose keypoints are unsure.",
@@ -315,21 +314,17 @@ def advise_films(kinds: pd.DataFrame, *, n_rooms: int) -> list[str]:
     in one room from one side, more seconds of the same do not add to.
 
     Args:
-        kinds: A row a kind: `kind`, `n_wrong`, `share_of_errors`, `wrong`,
-            `wrong_elsewhere`, `label` and `subject`, as
-            `utils.evaluation.mistakes.count_kinds` gives them.
+        kinds: A row a kind: `kind`, `share_of_errors`, `is_hard`, `label` and
+            `subject`, as `utils.evaluation.mistakes.count_kinds` gives them.
         n_rooms: How many rooms or cameras are known; 1 if none is named.
 
     Returns:
         Sentences, the kind with most of the errors first, labels last; none where
         errors are of no kind.
     """
-    often = kinds["wrong"] >= _MORE_OFTEN * kinds["wrong_elsewhere"]
-    many = kinds["share_of_errors"] >= _MANY_ERRORS
-    known = kinds[often & many & (kinds["n_wrong"] >= _FEW_ERRORS)]
-    known = known.sort_values("share_of_errors", ascending=False)
+    hard = kinds[kinds["is_hard"]].sort_values("share_of_errors", ascending=False)
     said = {}
-    for row in known.itertuples():
+    for row in hard.itertuples():
         who = f"{show_name(row.label)}, " if isinstance(row.label, str) else ""
         who += f"{row.subject}, " if isinstance(row.subject, str) else ""
         most = f" (mostly {who.removesuffix(', ')})" if who else ""

@@ -126,9 +126,8 @@ def find_error_kinds(study: "Study") -> pd.DataFrame:
 
 
 def _describe_kinds(kinds: pd.DataFrame, *, model: str) -> list[str]:
-    """Say which kinds of frames are told wrong more often than the rest."""
-    hard = kinds[kinds["wrong"] > kinds["wrong_elsewhere"]]
-    hard = hard.sort_values("share_of_errors", ascending=False)
+    """Say which kinds of frames are told wrong much more often than the rest."""
+    hard = kinds[kinds["is_hard"]].sort_values("share_of_errors", ascending=False)
     each = ", ".join(
         f"{row.share_of_errors:.0%} {KINDS[row.kind]} ({row.wrong:.0%} of these are "
         f"wrong, {row.wrong_elsewhere:.0%} elsewhere)"
