@@ -7,7 +7,7 @@ the last functions find films that were renamed or replaced since they were labe
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from utils.labelling.actions import Action, format_action, parse_action
@@ -225,7 +225,8 @@ class LabelState:
             by: Who did it.
 
         Returns:
-            The video on whose stack it lies, and the action; None if there is none.
+            The video on whose stack it lies, and the action, of a stroke with all its
+            spans; None if there is none.
 
         Raises:
             MissingHistoryError: If that lies before the dump that was loaded.
@@ -237,7 +238,12 @@ class LabelState:
                 raise MissingHistoryError
             return None
         video, unit = max(tops, key=lambda top: self._touched[top[1]])
-        return video, self._units[unit][-1]
+        pieces = self._units[unit]  # of a stroke; else one
+        spans: dict[str, tuple[Span, ...]] = {}
+        for piece in pieces:
+            for name, part in piece.spans.items():
+                spans[name] = (*spans.get(name, ()), *part)
+        return video, replace(pieces[-1], spans=spans)
 
     def _list_stacks(self, by: str) -> list[tuple[str, _Stack]]:
         """Return a person's undo stacks, with the names of the videos."""

@@ -46,6 +46,17 @@ test("a tap labels the segment in view and goes on to the next still one", () =>
   assert.equal(ui.player.row, 7);
 });
 
+test("a tap while a segment is looped labels all of it, wherever in it the playhead is", () => {
+  ui.player.row = 2;
+  ui.player.playing = { time: 0, at: 0, loop: [0, 1] };
+  ui.film = { pause() {} };
+  ui.painter.press(0, false);
+  ui.player.moveTo(4);
+  ui.painter.release(0);
+  assert.deepEqual(acts(), [["label", 0, 1, "sitting"]]);
+  assert.equal(ui.player.playing, null);
+});
+
 test("in units of frames a tap labels a step", () => {
   ui.painter.unit = "frame";
   ui.player.stride = 5;

@@ -111,6 +111,7 @@ class Ui {
     label.title = "While playing, a held class key paints from so long before it was pressed";
     const field = element("input", "lb-field", label);
     Object.assign(field, { type: "number", min: 0, max: 2, step: 0.05, value: 0 });
+    field.addEventListener("keydown", (event) => event.key === "Enter" && this.focus());
     field.addEventListener("change", () => {
       this.painter.lag_s = Math.min(Math.max(Number(field.value) || 0, 0), 2);
       field.value = this.painter.lag_s;

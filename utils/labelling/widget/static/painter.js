@@ -32,7 +32,8 @@ export class Painter {
     this.endStroke();
     if (again) return this.ui.showStroke();
     this.held = { idx, label, latch };
-    if (latch || this.ui.player.playing) this.beginStroke();
+    const { playing } = this.ui.player;
+    if (latch || (playing && !playing.loop)) this.beginStroke();
     return this.ui.showStroke();
   }
 
@@ -42,6 +43,7 @@ export class Painter {
     const { label } = this.held;
     this.held = null;
     if (this.stroke) this.endStroke();
+    else if (this.ui.player.playing?.loop) this.labelLoop(label);
     else this.tap(label);
   }
 
@@ -77,6 +79,15 @@ export class Painter {
     return isSegment ? this.advance() : player.go(last + 1);
   }
 
+  /** What is played over and over is what a class key labels; then on to the next. */
+  labelLoop(label) {
+    const { player } = this.ui;
+    const [start, end] = player.playing.loop;
+    player.stop();
+    if (!this.ui.act({ action: "label", start_s: start, end_s: end, label })) return;
+    this.advance();
+  }
+
   /** Row of the next still pose without label, in this video; -1 if there is none. */
   findOpen() {
     const { player, labels } = this.ui;
@@ -102,7 +113,7 @@ export class Painter {
   }
 
   beforeMove() {
-    if (this.held && !this.stroke) this.beginStroke();
+    if (this.held && !this.stroke && !this.ui.player.playing?.loop) this.beginStroke();
   }
 
   /** While painting, the time the playhead has passed since row `from` takes the class. */

@@ -35,7 +35,7 @@ export class Film {
 
   /** Whether the film is there, in place of the pictures. */
   get isOn() {
-    return this.isWanted && this.url !== null && this.box.readyState >= 2;
+    return this.isWanted && this.isLoaded; // not its readyState, which sinks in each seek
   }
 
   toggle() {
@@ -67,6 +67,7 @@ export class Film {
   }
 
   begin() {
+    this.isLoaded = true;
     this.ui.saying.clear();
     this.seek(this.ui.player.time());
     this.ui.showButtons();
@@ -86,7 +87,7 @@ export class Film {
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = null;
     this.box.removeAttribute("src");
-    Object.assign(this, { pieces: [], n: 0, startsAt: 0 });
+    Object.assign(this, { isLoaded: false, pieces: [], n: 0, startsAt: 0 });
   }
 
   /** Where the film is, on the clock of the labels: players count from where it starts. */
