@@ -120,7 +120,7 @@ def test_a_full_disk_under_the_results_is_one_sentence(
     last = printed.err.strip().splitlines()[-1]
     assert last.startswith("make run stopped. The disk that holds ")
     assert "is full. Free some space and run again" in last
-    assert last.endswith("Not done: report.html.")
+    assert last.endswith("not made twice. Not done: report.html.")
     assert "report.html in a browser" not in printed.out
 
 

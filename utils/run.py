@@ -456,6 +456,7 @@ def finish(outcome: Outcome, results: Path) -> int:
     elif outcome.failure:
         failure = escape_terminal(outcome.failure)
         missing = textwrap.shorten(", ".join(outcome.missing), 300, placeholder=" …")
+        failure += "" if failure.endswith((".", "!", "?")) else "."
         text = f"make run stopped. {failure} Not done: {missing or 'nothing else'}."
         print(text, file=sys.stderr)
     elif outcome.missing:
