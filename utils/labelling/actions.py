@@ -224,12 +224,19 @@ def _read_spans(value: object, has_labels: bool) -> dict[str, tuple[Span, ...]]:
     for video, rows in _items(value):
         if not isinstance(rows, list):
             raise ValueError(f"expected a list of spans, found {str(rows)[:40]!r}")
-        spans[_read_text(video)] = tuple(_read_span(row, has_labels) for row in rows)
+        name = video if video.isascii() else _read_text(video)
+        spans[name] = tuple(_read_span(row, has_labels) for row in rows)
     return spans
 
 
 def _read_span(row: object, has_labels: bool) -> Span:
     """Return one span; else raise `ValueError`."""
+    if type(row) is list and len(row) == 2 and not has_labels:  # as nearly always
+        start_s, end_s = row
+        if type(start_s) is type(end_s) is float and -MAX_TIME_S <= start_s:
+            start_s, end_s = round(start_s, 3) + 0.0, round(end_s, 3) + 0.0
+            if start_s < end_s <= MAX_TIME_S:
+                return tuple.__new__(Span, (start_s, end_s, "", "", ""))
     if not isinstance(row, list) or len(row) != (5 if has_labels else 2):
         raise ValueError(f"expected a span, found {str(row)[:40]!r}")
     start_s, end_s = _read_time(row[0]), _read_time(row[1])
