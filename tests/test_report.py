@@ -217,10 +217,13 @@ def test_contents_title_code_and_pictures_have_their_words(tmp_path: Path) -> No
 
 
 def test_the_answer_opens_the_report_and_is_not_repeated(tmp_path: Path) -> None:
-    said = new_output("display_data", {"text/markdown": "Right in **9 of 10**."})
+    said = new_output(
+        "display_data", {"text/markdown": "Right in **9 of 10**.\n\n### Next"}
+    )
     answer = new_code_cell("a", outputs=[said], metadata={"tags": ["answer"]})
     page = _write(tmp_path, [new_markdown_cell("# T\n\nfirst words"), answer])
     assert page.count("<strong>9 of 10</strong>") == 1
+    assert '<h3 id="next">Next</h3>' in page and "#next" not in page  # no contents
     assert page.index("<h1>T</h1>") < page.index("9 of 10") < page.index("first words")
 
 

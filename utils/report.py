@@ -37,6 +37,7 @@ ANSWER = "answer"  # tag of a cell whose outputs open the report
 TOP = "answer-top"  # tag of the copy of it at the top of an executed notebook
 PARTS = ("part-results", "part-evidence", "part-flow")  # tags, in the report's order
 _MADE = "# How it was made"
+_UNLISTED = 4  # headings from this level on are not in the table of contents
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # What a film or chart within an HTML output may be; everything else is dropped.
@@ -162,7 +163,7 @@ def write_report(
         answer=[cell for cell in reversed(cells) if ANSWER in cell["tags"]],
         found=[] if failure else describe_answer(folder),
         cells=cells,
-        contents=[h for h in contents.headings if h.level < 4],
+        contents=[h for h in contents.headings if h.level < _UNLISTED],
         files=[
             (quote(p.name), p.name, p.stat().st_size / 1024)
             for p in _list(folder, since_s=_find_start(notebook))
@@ -358,8 +359,12 @@ def _print_film(attributes: str) -> str:
 
 
 def _show_markdown(text: str, _: dict, contents: _Contents) -> str:
-    """Show Markdown that a cell displayed."""
-    return f"<div>{_render_markdown(hide_paths(text), contents)}</div>"
+    """Show Markdown that a cell displayed; its headings are not in the contents."""
+    n_before = len(contents.headings)
+    page = _render_markdown(hide_paths(text), contents)
+    for heading in contents.headings[n_before:]:
+        heading.level = _UNLISTED
+    return f"<div>{page}</div>"
 
 
 def _show_image(kind: str, text: str, facts: dict, contents: _Contents) -> str:

@@ -73,7 +73,7 @@ class Answer:
         say(self.sentences, metadata=mark)
         _show_table(self.shown)
         for heading, content in self.sections:
-            display(Markdown(f"#### {escape_markdown(heading)}"))
+            display(Markdown(f"### {escape_markdown(heading)}"))
             if isinstance(content, pd.DataFrame):
                 _show_table(content)
             else:
