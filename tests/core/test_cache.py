@@ -74,6 +74,7 @@ DECLARATIONS = [
     ("utils.training.protocol", "CODE"),
     ("utils.training.sklearn_models", "CODE"),
     ("utils.training.softmax", "CODE"),
+    ("utils.questions.film", "_CODE"),
     ("utils.video.catalogue", "CODE"),
 ]
 
