@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import find_data
+from utils.core.markup import escape_terminal
 from utils.core.names import name_file, show_name
 from utils.core.tables import write_csv
 from utils.evaluation.intervals import bound_scores
@@ -265,9 +266,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 every_s=given.EVERY_S,
             )
     except (ValueError, OSError) as error:
-        print(f"make test-on stopped. {error}", file=sys.stderr)
+        print(escape_terminal(f"make test-on stopped. {error}"), file=sys.stderr)
         return 1
-    print("\n".join(answer.sentences))
+    print(escape_terminal("\n".join(answer.sentences)))
     print(f"By posture: {Path(given.RESULTS) / answer.name}.csv")
     return 0
 

@@ -46,6 +46,22 @@ def test_what_is_no_film_is_refused_in_a_sentence(
     assert "make predict stopped. text" in capsys.readouterr().err
 
 
+def test_a_films_name_commands_no_terminal(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    film = make_film(tmp_path / "a\n\x1b[2Jb.mp4", n_frames=2)
+    assert main([str(film), str(model), "--results", "out"]) == 0
+    (tmp_path / "a\x1b[2J.mp4").write_text("no film")
+    assert main(["a\x1b[2J.mp4", str(model)]) == 1
+    printed = capsys.readouterr()
+    assert "\x1b" not in printed.out + printed.err
+    assert (tmp_path / "out/a [2Jb_annotated.mp4").is_file()
+
+
 @pytest.mark.parametrize("name", ["starts_100s.webm", "firstpts_10_sec.mp4"])
 def test_a_film_that_starts_late_is_labelled_and_annotated_on_its_own_clock(
     name: str,

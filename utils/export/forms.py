@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import atomic_path, hash_file
-from utils.core.markup import escape_markdown
+from utils.core.markup import escape_markdown, escape_terminal
 from utils.export.model_json import (
     TOLERANCE,
     Facts,
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else:
                 table = write_forms(read_model(path), folder)
     except (ValueError, OSError) as error:
-        print(f"make export stopped. {error}", file=sys.stderr)
+        print(escape_terminal(f"make export stopped. {error}"), file=sys.stderr)
         return 1
     print(f"{path} as:")
     for name, size, difference, _ in table.itertuples(index=False):

@@ -21,7 +21,12 @@ import numpy as np
 import pandas as pd
 
 from utils.core.files import atomic_path
-from utils.core.markup import escape_markdown, guard_cells, unguard_cells
+from utils.core.markup import (
+    escape_markdown,
+    escape_terminal,
+    guard_cells,
+    unguard_cells,
+)
 from utils.core.tables import check_table
 from utils.export.model_json import (
     Facts,
@@ -374,10 +379,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         save_classifier(classifier, folder / "pose_softmax.keras")
         write_model(build_model(classifier, facts), folder / "model.json")
     except (ValueError, OSError) as error:
-        print(f"make retrain stopped. {error}", file=sys.stderr)
+        print(escape_terminal(f"make retrain stopped. {error}"), file=sys.stderr)
         return 1
     is_same = sentence.startswith("The same")
-    print(sentence, file=sys.stdout if is_same else sys.stderr)
+    print(escape_terminal(sentence), file=sys.stdout if is_same else sys.stderr)
     print(f"{folder / 'pose_softmax.keras'} and model.json beside it.")
     return 0 if is_same else 1
 

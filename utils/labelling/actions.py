@@ -233,7 +233,7 @@ def _read_span(row: object, has_labels: bool) -> Span:
     """Return one span; else raise `ValueError`."""
     if type(row) is list and len(row) == 2 and not has_labels:  # as nearly always
         start_s, end_s = row
-        if type(start_s) is type(end_s) is float and -MAX_TIME_S <= start_s:
+        if type(start_s) is type(end_s) is float and start_s >= -MAX_TIME_S:
             start_s, end_s = round(start_s, 3) + 0.0, round(end_s, 3) + 0.0
             if start_s < end_s <= MAX_TIME_S:
                 return tuple.__new__(Span, (start_s, end_s, "", "", ""))

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import parse_qsl, urlsplit
 
+from utils.core.markup import escape_terminal
 from utils.export.model_json import read_model
 from utils.live.page import build_site
 from utils.live.recordings import Recordings
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=given.PORT,
         )
     except (OSError, ValueError) as error:
-        print(f"make live stopped. {error}", file=sys.stderr)
+        print(escape_terminal(f"make live stopped. {error}"), file=sys.stderr)
         return 1
     print(f"Open http://127.0.0.1:{server.server_port}/ in a browser; ctrl+C ends it.")
     sys.stdout.flush()

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from utils.core.markup import escape_terminal
 from utils.predict.classify import predict_video
 from utils.screen import follow_bars
 
@@ -28,12 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 settings.video, settings.model, results=settings.results
             )
     except (ValueError, OSError) as error:
-        print(f"make predict stopped. {error}", file=sys.stderr)
+        print(escape_terminal(f"make predict stopped. {error}"), file=sys.stderr)
         return 1
     seconds = found.postures.assign(s=found.postures.eval("end_s - start_s"))
     for label, total_s in seconds.groupby("label")["s"].sum().items():
-        print(f"  {label:<24} {total_s:7.1f} s")
-    print(f"{len(found.postures)} bouts of postures and {found.annotated}.")
+        print(f"  {escape_terminal(label):<24} {total_s:7.1f} s")
+    where = escape_terminal(found.annotated)
+    print(f"{len(found.postures)} bouts of postures and {where}.")
     return 0
 
 

@@ -86,11 +86,12 @@ def predict_video(
     further = take_looks(classifier, frames, keypoints, n_jobs=n_jobs)
     postures = predict_postures(classifier, frames, keypoints, further, every_s=every_s)
     results.mkdir(parents=True, exist_ok=True)
-    write_csv(postures, results / f"{name_file(video.stem)}_postures.csv")
+    film = videos.iloc[0]
+    stem = name_file(film["video"])
+    write_csv(postures, results / f"{stem}_postures.csv")
     annotated = None
     if fps > 0:
-        annotated = results / f"{name_file(video.stem)}_annotated.mp4"
-        film = videos.iloc[0]
+        annotated = results / f"{stem}_annotated.mp4"
         annotate_video(
             classifier, film, frames, keypoints, annotated, further=further, fps=fps
         )
