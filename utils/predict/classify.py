@@ -88,7 +88,8 @@ def predict_video(
     results.mkdir(parents=True, exist_ok=True)
     film = videos.iloc[0]
     stem = name_file(film["video"])
-    write_csv(postures, results / f"{stem}_postures.csv")
+    rounded = postures.round({"start_s": 3, "end_s": 3})  # to the millisecond
+    write_csv(rounded, results / f"{stem}_postures.csv")
     annotated = None
     if fps > 0:
         annotated = results / f"{stem}_annotated.mp4"

@@ -139,7 +139,7 @@ def film(study: "Study", *, length_s: float = 60.0, fps: float = 15.0) -> Answer
             _describe(found, f"{video.name}, {by_whom}"),
             *_describe_steadiness(steady),
         ],
-        table=found,
+        table=found.round({"start_s": 3, "end_s": 3}),
         charts={"film": chart},
         shown=steady.round(3) if len(steady) else None,
     )
