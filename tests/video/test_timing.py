@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import struct
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -314,6 +315,20 @@ def test_a_wrong_length_of_a_box_is_not_a_cut(more: int, tmp_path: Path) -> None
     path.write_bytes(data[:-300])
     _, problems = build_videos([path], settle_s=0)
     assert "is cut short" in problems.problem[0]
+
+
+@pytest.mark.parametrize("length_ms", [1e9, 5.0, -5.0, float("nan")])
+def test_a_wrong_length_in_matroskas_header_is_not_a_cut(
+    length_ms: float, tmp_path: Path
+) -> None:
+    path = make_film(tmp_path / "film.mkv", n_frames=30)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x44\x89\x88") + 3  # RFC 9559, 5.1.2.10
+    data[at : at + 8] = struct.pack(">d", length_ms)
+    path.write_bytes(data)
+    _, problems = build_videos([path], settle_s=0)
+    assert problems.empty
+    assert len(list(read_video(path))) == 30
 
 
 def _join_streams(path: Path, streams: list[tuple]) -> Path:

@@ -83,6 +83,30 @@ def is_encrypted(path: Path) -> bool:
     return False
 
 
+def is_segment_whole(path: Path) -> bool:
+    """Tell whether a Matroska file is as long as it says, whatever it says it lasts.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True if it is; False if not, if it does not say, or if it is no such file.
+    """
+    n_bytes, at = Path(path).stat().st_size, 0
+    with Path(path).open("rb") as file:
+        if file.read(4) != _EBML.to_bytes(4, "big"):
+            return False
+        while at < n_bytes:
+            file.seek(at)
+            name, size, n_head = _read_element(file.read(12))
+            if name is None or size is None:
+                return False
+            at += n_head + size
+            if name == _SEGMENT:
+                return at <= n_bytes
+    return False
+
+
 def _has_element(file: BinaryIO, at: int, end: int, names: tuple[int, ...]) -> bool:
     """Tell whether a Matroska file has an element inside others, named from outside."""
     while at < end:

@@ -14,7 +14,11 @@ import av
 import numpy as np
 
 from utils.video.source import TimeLimit
-from utils.video.structure import count_needed_bytes, is_file_cut
+from utils.video.structure import (
+    count_needed_bytes,
+    is_file_cut,
+    is_segment_whole,
+)
 
 _CLOCK_S = 0.0025  # Matroska rounds to 1 ms: steps of an even film differ by up to 2
 _UNEVEN_SHARE = 0.02
@@ -175,7 +179,7 @@ def build_timing(
     n_needed = count_needed_bytes(path, container, stream)
     promised_s = _read_promise(container, has_table=n_needed > 0)
     is_cut = is_broken or is_file_cut(path, n_needed=n_needed)
-    if not n_needed:  # a table of samples says what there is; else there is the header
+    if not (n_needed or is_segment_whole(path)):  # by what it says it lasts
         end_s = max(other.end_s for other in tallies.values())
         missing_s = promised_s - end_s
         is_cut |= missing_s > max(_SHORT_S, _SHORT_SHARE * (promised_s - clock_s))
@@ -396,7 +400,10 @@ def _is_uneven(steps_s: np.ndarray) -> bool:
 def _measure_rate(steps_s: np.ndarray, rate: Fraction, n_astray: int) -> Fraction:
     """Return the header's frames a second if the steps bear it out, else their mean."""
     total_s, n_steps = float(steps_s.sum()), len(steps_s) + n_astray
-    if not total_s or abs(float(rate) * total_s - n_steps) < 1 + n_astray:
+    is_borne_out = any(
+        abs(float(rate) * total_s - n) < 1 for n in (n_steps, len(steps_s))
+    )
+    if not total_s or is_borne_out:
         return rate
     if n_steps < total_s:  # less than one a second
         return 1 / Fraction(total_s / n_steps).limit_denominator(1001)
