@@ -282,7 +282,7 @@ def test_a_person_never_learnt_from_on_the_camera(
     # of the film's spans of 1.1 to 1.6 s one is never sure enough to be said
     said = [label for label in CLIP_LABELS if label in found["said_in_python"]]
     assert len(said) >= len(CLIP_LABELS) - 1
-    assert all(label in way for label in said), held
+    assert all(label in way for label in said), (said, held)
     assert first_s <= (5 if _load() < 6 else 15)
     assert found["fps"] >= (12 if _load() < 2 else 5)
     assert not live.errors
