@@ -82,9 +82,12 @@ def plot_speed(speed: pd.DataFrame, *, films: str) -> plt.Figure:
     models = [model for model in speed["model"].unique() if "movenet" in model]
     shown = speed[~speed["way"].isin(["decode", "inference"])]
     figure, axes = plt.subplots(
-        ncols=len(models), figsize=(9.5, 3.4), layout="constrained", squeeze=False
+        nrows=len(models),
+        figsize=(9.5, 3.4 * len(models)),
+        layout="constrained",
+        squeeze=False,
     )
-    for ax, model in zip(axes[0], models, strict=True):
+    for ax, model in zip(axes[:, 0], models, strict=True):
         bars = shown[(shown["model"] == model) | (shown["way"] == "mediapipe")]
         bars = bars.sort_values("times_real_time")
         ours = ["project" in _WAYS[way] for way in bars["way"]]
@@ -101,17 +104,12 @@ def plot_speed(speed: pd.DataFrame, *, films: str) -> plt.Figure:
         )
         ax.bar_label(drawn, fmt="%.1f", padding=3)
         ax.margins(x=0.15)
-        ax.set_yticks(range(len(bars)), [_shorten(name) for name in names], fontsize=8)
+        ax.set_yticks(range(len(bars)), names, fontsize=8)
         ax.set_title(_name(model))
         ax.spines[["top", "right"]].set_visible(False)
     figure.suptitle("Film in, keypoints out")
     figure.supxlabel(f"seconds of film a second ({films})", fontsize=10)
     return figure
-
-
-def _shorten(name: str) -> str:
-    """Break a way's name into two lines, for a chart."""
-    return name.replace("this project, ", "this project\n").replace("way, ", "way\n")
 
 
 def _summarise_speed(rows: pd.DataFrame) -> pd.DataFrame:
