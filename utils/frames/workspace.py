@@ -21,7 +21,8 @@ from utils.core.files import explain_disk, hash_file
 _PREFIX = ".work-"
 _LOCK_SUFFIX = ".lock"
 _DAY_S = 86_400.0
-_NO_LOCKS = (OSError, NotImplementedError)  # a file system that has none
+# How filelock says that a file system has no locks; the second by a subclass.
+_NO_LOCKS = (OSError, RuntimeError)
 
 
 @contextmanager
